@@ -1,0 +1,40 @@
+# make          set up .venv and run the demo: train on real measurements, draw the pictures
+# make test     set up and pass the tests
+# make check    ruff, mypy and the examples in the docstrings
+# make bench    time the engine beside micrograd
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := demo
+.PHONY: demo test check bench clean
+
+demo: .venv/demo
+	$(BIN)/python -m nn demo
+
+test: .venv/test
+	$(BIN)/python -m pytest
+
+check: .venv/dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/python -m pytest --doctest-modules autograd nn
+
+bench: .venv/bench
+	$(BIN)/python benchmarks/eager.py
+
+# The system's pip fills the environment, because Debian's python3 cannot put a pip into one.
+.venv/bin/python:
+	$(PYTHON) -m venv --without-pip .venv
+
+.venv/demo: EXTRAS = viz,plot
+.venv/test: EXTRAS = test
+.venv/dev: EXTRAS = dev
+.venv/bench: EXTRAS = test,bench
+.venv/demo .venv/test .venv/dev .venv/bench: pyproject.toml | .venv/bin/python
+	$(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet --editable '.[$(EXTRAS)]'
+	touch $@
+
+clean:
+	rm -rf .venv build *.egg-info

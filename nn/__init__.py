@@ -1,0 +1,49 @@
+"""Glassgrad's neural networks: small, exact, and made of nothing but the engine's scalars.
+
+>>> from nn import MLP
+>>> model = MLP(2, [16, 16, 1])
+>>> len(model.parameters())
+337
+"""
+
+from nn.layers import MLP, Layer, Neuron
+from nn.losses import binary_cross_entropy, cross_entropy, hinge, huber, mae, mse
+from nn.module import Module, read_model
+from nn.optim import (
+    SGD,
+    Adam,
+    AdamW,
+    Optimizer,
+    clip_gradients,
+    constant,
+    cosine,
+    step_decay,
+    warmup,
+)
+from nn.training import History, accuracy, fit
+
+__all__ = [
+    "MLP",
+    "SGD",
+    "Adam",
+    "AdamW",
+    "History",
+    "Layer",
+    "Module",
+    "Neuron",
+    "Optimizer",
+    "accuracy",
+    "binary_cross_entropy",
+    "clip_gradients",
+    "constant",
+    "cosine",
+    "cross_entropy",
+    "fit",
+    "hinge",
+    "huber",
+    "mae",
+    "mse",
+    "read_model",
+    "step_decay",
+    "warmup",
+]

@@ -1,0 +1,329 @@
+"""The command: `python -m nn train`, `predict` and `demo`."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import math
+import os
+import sys
+import tempfile
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from autograd import Value, draw, softmax, sum
+from autograd.draw import MissingProgram
+from nn import MLP, SGD, AdamW, Neuron, accuracy, cosine, cross_entropy, fit, hinge, mae, mse, plots
+from nn.datasets import DataError, moons, read_csv, split
+from nn.datasets.table import Table
+from nn.module import read_model, write_whole
+from nn.recipe import Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from autograd.draw.drawing import Drawing
+    from nn import History
+    from nn.datasets import Dataset
+
+    Pictures = dict[str, Callable[[Path], object]]
+
+IRIS = Path(__file__).parent / "datasets" / "iris.csv"
+FILES = ("model.json", "loss.png", "confusion.png", "prediction.png", "boundary.png", "graph.svg")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command with these arguments and return its exit status.
+
+    0: done. 2: something given cannot be used; one line on standard error names it and says what to
+    do, and nothing was written. 130: Ctrl-C; if training had begun, the model so far is saved.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a class may have a name this terminal lacks
+        sys.stdout.reconfigure(errors="backslashreplace")
+    arguments = _parser().parse_args(argv)
+    try:
+        status: int = arguments.command(arguments)
+        sys.stdout.flush()
+    except DataError as error:
+        return _failure(str(error))
+    except FloatingPointError as error:
+        return _failure(f"training broke off in {error}")
+    except BrokenPipeError:  # whoever reads our output, such as `head`, has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _failure(f"{where}{error.strerror}; check the path, and that you may use it")
+    except KeyboardInterrupt:
+        print("\nnn: interrupted; nothing was written", file=sys.stderr)
+        return 130
+    return status
+
+
+def train(arguments: argparse.Namespace) -> int:
+    """Train a network on a CSV file, measure it on rows it has not seen, save it with pictures."""
+    path = arguments.data
+    data = read_csv(path, arguments.target, text=arguments.text, drop=arguments.drop)
+    check_learnable(data, path)
+    with _replacing(arguments.output or Path("runs", path.name.partition(".")[0])) as folder:
+        learnt = learn(data, arguments)
+        learnt.model.save(folder / "model.json", recipe=learnt.recipe.to_json())
+        print(learnt.report())
+        _save(learnt.pictures(), folder)
+    if learnt.history.interrupted:
+        print("interrupted: this is the model so far")
+        return 130
+    return 0
+
+
+def predict(arguments: argparse.Namespace) -> int:
+    """Write a prediction for each row of a CSV file: a number, or a class and its probability."""
+    model, recipe = _load(arguments.folder / "model.json")
+    outputs = model.predict(recipe.encode(recipe.read(arguments.data)))
+    predicted = recipe.decode(outputs)
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    if recipe.classes is None:
+        table.writerow([recipe.target.name])
+        table.writerows([repr(number)] for number in predicted)
+    else:
+        table.writerow([recipe.target.name, *(f"P({name})" for name in recipe.classes)])
+        for index, output in zip(predicted, outputs, strict=True):
+            table.writerow([recipe.classes[index], *(f"{p:.6g}" for p in softmax(output))])
+    if arguments.output is None:
+        print(text.getvalue(), end="")
+        return 0
+    try:
+        write_whole(arguments.output, text.getvalue())
+    except OSError as error:
+        raise DataError(
+            f"{arguments.output}: cannot be written ({error.strerror}); choose another file with -o"
+        ) from None
+    return 0
+
+
+def demo(arguments: argparse.Namespace) -> int:
+    """Learn Fisher's irises, then two moons in the plane, and say where the pictures are."""
+    folder = arguments.output
+    print("Fisher's irises: which species, from four measurements in centimetres?")
+    iris = ["train", str(IRIS), "--target", "species", "-o", str(folder / "iris")]
+    status = train(_parser().parse_args(iris))
+    if status:
+        return status
+    print("\nTwo moons: which half circle does a point in the plane belong to?")
+    data = moons(samples=100, noise=0.1, seed=0)
+    y = [2 * label - 1 for label in data.y]
+    model = MLP(2, [16, 16, 1], activation="relu", seed=0)
+    with _replacing(folder / "moons") as new:
+        history = fit(
+            model,
+            data.X,
+            y,
+            hinge,
+            SGD(model.parameters(), lr=lambda step: 1.0 - 0.009 * step),
+            epochs=100,
+            batch_size=100,
+            metric=accuracy,
+            penalty=lambda model: 1e-4 * sum([p * p for p in model.parameters()]),
+        )
+        print(f"training accuracy: {accuracy(model.predict(data.X), y):.1%}")
+        model.save(new / "model.json")
+        pictures: Pictures = {
+            "loss.png": lambda path: plots.loss_curve(history.loss).savefig(path),
+            "boundary.png": lambda path: plots.decision_boundary(
+                model.predict, data.X, data.y, data.classes or []
+            ).savefig(path),
+        }
+        _save(pictures, new)
+    return 130 if history.interrupted else 0
+
+
+def check_learnable(data: Dataset, path: Path) -> None:
+    """Raise a DataError if nothing can be learnt from these rows."""
+    if len(data.y) < 10:
+        raise DataError(
+            f"{path}: {len(data.y)} rows are too few to train and test on; add some, to 10 at least"
+        )
+    if data.y.count(data.y[0]) == len(data.y):
+        raise DataError(
+            f"{path}, column {data.target!r}: the same in every row, so there is nothing to learn; "
+            "choose another --target"
+        )
+    for label, count in Counter(data.y if data.classes else ()).items():
+        if count == 1:
+            name = (data.classes or [])[label]
+            problem = f"{name!r} occurs in this row alone; correct it, or add or leave out rows"
+            raise Table.read(path).error(data.y.index(label), data.target, problem)
+    for name, categories in data.categories.items():
+        if len(categories) > max(10, len(data.y) / 2):
+            raise DataError(
+                f"{path}, column {name!r}: {len(categories)} different texts in {len(data.y)} rows "
+                f"are names, not categories; leave the column out with --drop {name!r}"
+            )
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """A network trained on some rows of a dataset, and tested on others."""
+
+    model: MLP
+    recipe: Recipe
+    history: History
+    training: Dataset
+    validation: Dataset
+    test: Dataset
+    predicted: list[Any]
+
+    def report(self) -> str:
+        """Return what was trained on what, and the test's result beside the simplest guess."""
+        rows = [len(part.y) for part in (self.training, self.validation, self.test)]
+        return (
+            f"{builtins.sum(rows)} rows: {rows[0]} to train on, {rows[1]} to know when to stop, "
+            f"{rows[2]} to test on\n"
+            f"network: {self.model.shape.replace(' → ', '-')} {self.model.activation}, "
+            f"{len(self.model.parameters())} parameters; {self.history.epochs} epochs "
+            f"in {self.history.seconds:.1f} s\n{self.test_result()}"
+        )
+
+    def test_result(self) -> str:
+        """Return the accuracy beside the most frequent class's, or the errors beside the mean's."""
+        y, guesses = self.test.y, self.predicted
+        if self.recipe.classes is None:
+            mean = self.recipe.decode([0.0])[0]
+            return (
+                f"test error of {self.test.target}: {_errors(guesses, y)}; "
+                f"always {mean:.4g}, the mean: {_errors([mean] * len(y), y)}"
+            )
+        right = builtins.sum(map(int.__eq__, guesses, y))
+        commonest = Counter(self.training.y).most_common(1)[0][0]
+        return (
+            f"test accuracy of {self.test.target}: {right / len(y):.1%} ({right} of {len(y)}); "
+            f"always {self.recipe.classes[commonest]!r}: {y.count(commonest) / len(y):.1%}"
+        )
+
+    def pictures(self) -> Pictures:
+        """Return, by file name, what draws each picture."""
+        y, name, classes = self.test.y, self.test.target, self.recipe.classes
+        history = self.history
+        pictures: Pictures = {"graph.svg": lambda path: self.neuron_graph().save(path)}
+        if history.epochs:
+            curves = (history.loss, history.validation_loss)
+            pictures["loss.png"] = lambda path: plots.loss_curve(*curves).savefig(path)
+        if classes is None:
+            pictures["prediction.png"] = lambda path: plots.predicted_against_true(
+                y, self.predicted, name
+            ).savefig(path)
+        else:
+            pictures["confusion.png"] = lambda path: plots.confusion_matrix(
+                y, self.predicted, classes
+            ).savefig(path)
+        return pictures
+
+    def neuron_graph(self) -> Drawing:
+        """Draw how the loss of the first training sample reaches a neuron of the first layer.
+
+        It is the neuron with the steepest loss. What is drawn, its output times that slope, has the
+        gradients of the whole loss at the neuron's weights, bias and inputs.
+        """
+        X, y = self.recipe.samples(self.training.take([0]))
+        inputs = [Value(x, name) for x, name in zip(X[0], self.recipe.inputs, strict=True)]
+        first = outputs = self.model.layers[0](inputs)
+        for layer in self.model.layers[1:]:
+            outputs = layer(outputs if isinstance(outputs, list) else [outputs])
+        loss = mse if self.recipe.classes is None else cross_entropy
+        loss(outputs, y[0]).backward()
+        neurons = first if isinstance(first, list) else [first]
+        neuron = max(neurons, key=lambda output: abs(output.grad))
+        part = neuron * neuron.grad
+        part.label = "loss through the neuron"
+        return draw(part, limit=60)
+
+
+def learn(data: Dataset, options: argparse.Namespace) -> Learnt:
+    """Split the data, train on one part, stop when the loss on another falls no more, and test.
+
+    Trains by AdamW (Loshchilov & Hutter 2019), with a learning rate that falls to 0 as a cosine.
+    """
+    rest, test = split(data, options.test, options.seed)
+    training, validation = split(rest, 0.2, options.seed)
+    recipe = Recipe.fit(training)
+    sizes = [*options.hidden, recipe.outputs]
+    model = MLP(len(recipe.inputs), sizes, options.activation, seed=options.seed)
+    steps = options.epochs * math.ceil(len(training.y) / options.batch_size)
+    history = fit(
+        model,
+        *recipe.samples(training),
+        mse if recipe.classes is None else cross_entropy,
+        AdamW(model.parameters(), cosine(options.lr, steps), weight_decay=0.1),
+        options.epochs,
+        options.batch_size,
+        validation=recipe.samples(validation) if validation.y else None,
+        metric=None if recipe.classes is None else accuracy,
+        patience=20,
+        seed=options.seed,
+    )
+    predicted = recipe.decode(model.predict(recipe.encode(test.X)))
+    return Learnt(model, recipe, history, training, validation, test, predicted)
+
+
+def _errors(predicted: list[float], y: list[float]) -> str:
+    return f"RMSE {math.sqrt(mse(predicted, y)):.4g}, mean absolute {mae(predicted, y):.4g}"
+
+
+def _load(path: Path) -> tuple[MLP, Recipe]:
+    """Return the network and the recipe of a model file that `train` wrote."""
+    try:
+        model = MLP.from_file(path)
+        recipe = Recipe.from_json(read_model(path).get("recipe"))
+        if [len(recipe.inputs), recipe.outputs] != [model.nin, model.nout]:
+            raise ValueError(f"{path}: the recipe is not that of the network")
+    except ValueError as error:
+        raise DataError(f"{error}; train again with python -m nn train") from None
+    return model, recipe
+
+
+def _save(pictures: Pictures, folder: Path) -> None:
+    """Draw the pictures that can be drawn here, and say what is missing for the others."""
+    for need in dict.fromkeys(filter(None, (_missing(*item, folder) for item in pictures.items()))):
+        print(f"without {need}")
+
+
+@contextmanager
+def _replacing(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder; at the end its files replace those of an earlier run in `folder`.
+
+    If an error ends the block, nothing has changed.
+    """
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    try:
+        temporary = tempfile.TemporaryDirectory(prefix=".nn-", dir=nearest)
+    except OSError as error:
+        raise DataError(
+            f"{folder}: cannot be written ({error.strerror}); choose another folder with -o"
+        ) from None
+    with temporary as new:
+        yield Path(new)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in FILES:
+            if Path(new, name).exists():
+                Path(new, name).replace(folder / name)
+            else:
+                (folder / name).unlink(missing_ok=True)
+    print(f"written to {folder}: ...")
+
+
+def _failure(message: str) -> int:
+    print(f"nn: error: {' '.join(message.split())}", file=sys.stderr)
+    return 2
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        sys.exit(_failure(f"{message}; see {self.prog} --help"))
+...

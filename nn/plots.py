@@ -1,0 +1,201 @@
+"""Pictures of training and of what was learnt, as matplotlib figures.
+
+Each function returns a `matplotlib.figure.Figure`; `figure.savefig("loss.png")` writes it. Its
+colours are told apart by colour-blind readers too.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BLUE, ORANGE = "#1f6fb4", "#e8761a"
+INK, GREY, PALE = "#22303c", "#6b7a88", "#e4e9ee"
+# Okabe and Ito's palette (2008), led by the two above
+PALETTE = [BLUE, ORANGE, "#009e73", "#cc79a7", "#56b4e9", "#c9b800", "#8c5a2b", "#777777"]
+
+
+class MissingMatplotlib(RuntimeError):  # noqa: N818 - it names what is missing
+    """A picture was asked for where matplotlib is not installed."""
+
+
+def loss_curve(training: Sequence[float], validation: Sequence[float] = ()) -> Figure:
+    """Return the loss after each epoch, logarithmic where it changes more than fivefold."""
+    figure, axes = _figure(6.4, 3.8, "Loss after each epoch")
+    curves = {"training": (training, BLUE), "validation": (validation, ORANGE)}
+    for name, (losses, colour) in curves.items():
+        if losses:
+            axes.plot(range(1, len(losses) + 1), losses, color=colour, label=name, linewidth=2)
+            axes.plot(len(losses), losses[-1], "o", color=colour, markersize=5, clip_on=False)
+    losses = [*training, *validation]
+    if losses and 0 < 5 * min(losses) < max(losses) < math.inf:
+        axes.set_yscale("log", subs=[2, 5])
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("{x:g}")
+    axes.set(xlabel="epoch", ylabel="loss", xlim=(1, max(2, len(training))))
+    axes.grid(which="both", color=PALE)
+    axes.legend(frameon=False, labelcolor=INK)
+    return figure
+
+
+def confusion_matrix(y: Sequence[int], predicted: Sequence[int], classes: Sequence[str]) -> Figure:
+    """Return how often each class (a row) was predicted as each class (a column).
+
+    What is right is blue and what is wrong orange, the deeper the larger its share of the row.
+    """
+    counts = [[0] * len(classes) for _ in classes]
+    for true, guess in zip(y, predicted, strict=True):
+        counts[true][guess] += 1
+    right = sum(row[i] for i, row in enumerate(counts))
+    names = [name if len(name) <= 16 else f"{name[:15]}…" for name in classes]
+    side, longest = max(2.8, 0.62 * len(names)), 0.09 * max(map(len, names))
+    upright = longest > side / len(names)
+    figure, axes = _figure(
+        side + 0.7 + longest,
+        side + (0.9 + longest if upright else 1.1),
+        f"{right} of {len(y)} right ({right / len(y):.1%})",
+    )
+    shares = [[count / max(1, sum(row)) for count in row] for row in counts]
+    shades = [
+        [
+            _shade(BLUE if i == j else ORANGE, 0.15 + 0.85 * share) if share else _shade(GREY, 0.07)
+            for j, share in enumerate(row)
+        ]
+        for i, row in enumerate(shares)
+    ]
+    axes.imshow(shades)
+    for i, row in enumerate(counts):
+        for j, count in enumerate(row):
+            ink = "white" if shares[i][j] > 0.5 else INK if count else GREY
+            axes.text(j, i, str(count), ha="center", va="center", color=ink, fontsize=12)
+    ticks = range(len(names))
+    axes.set_xticks(ticks, names, rotation=90 if upright else 0)
+    axes.set_yticks(ticks, names)
+    edges = [tick - 0.5 for tick in ticks[1:]]
+    axes.set_xticks(edges, minor=True)
+    axes.set_yticks(edges, minor=True)
+    axes.grid(which="minor", color="white", linewidth=3)
+    axes.spines[:].set_visible(False)
+    axes.set(xlabel="predicted", ylabel="true")
+    return figure
+
+
+def predicted_against_true(
+    y: Sequence[float], predicted: Sequence[float], name: str = "target"
+) -> Figure:
+    """Return each prediction over its true value, and the diagonal where the two agree."""
+    squares = [(p - t) ** 2 for p, t in zip(predicted, y, strict=True)]
+    error = math.sqrt(math.fsum(squares) / len(squares))
+    figure, axes = _figure(5.0, 5.0, f"Root mean square error {error:.3g}")
+    limits = _stretched([*y, *predicted])
+    axes.plot(limits, limits, color=ORANGE, linewidth=1.5, linestyle=(0, (5, 4)), label="exact")
+    axes.plot(y, predicted, "o", color=BLUE, alpha=0.6, markersize=6.5, markeredgewidth=0)
+    axes.set(xlim=limits, ylim=limits, aspect="equal")
+    axes.set(xlabel=f"true {name}", ylabel=f"predicted {name}")
+    axes.grid(color=PALE)
+    axes.legend(frameon=False, labelcolor=INK, loc="upper left")
+    return figure
+
+
+def decision_boundary(
+    predict: Callable[[list[list[float]]], list[Any]],
+    X: Sequence[Sequence[float]],
+    y: Sequence[int],
+    classes: Sequence[str],
+    features: Sequence[str] = ("x1", "x2"),
+) -> Figure:
+    """Return the plane in the colours of the predicted classes, and the samples on it.
+
+    The paler the colour, the closer the runner-up.
+
+    Args:
+        predict: a model's `predict`. It gives one score for each of a list of points, positive for
+            the second class, or one score per class, the largest for the class predicted.
+        X: samples of two features.
+        y: the class index of each.
+        classes: the name of each class, eight at most.
+        features: the names of the two features.
+    """
+    resolution = 120
+    (left, right), (bottom, top) = (_stretched(values) for values in zip(*X, strict=True))
+    across = [left + (right - left) * i / (resolution - 1) for i in range(resolution)]
+    up = [bottom + (top - bottom) * j / (resolution - 1) for j in range(resolution)]
+    leads = [[_leads(score) for score in predict([[a, b] for a in across])] for b in up]
+    figure, axes = _figure(6.4, 4.4, "Decision boundary")
+    axes.imshow(
+        [
+            [
+                _shade(PALETTE[lead.index(max(lead))], 0.12 + 0.38 * math.tanh(max(lead) / 2))
+                for lead in row
+            ]
+            for row in leads
+        ],
+        extent=(left, right, bottom, top),
+        origin="lower",
+        interpolation="bilinear",
+        aspect="auto",
+    )
+    for k, name in enumerate(classes):
+        heights = [[lead[k] for lead in row] for row in leads]
+        if min(map(min, heights)) < 0 < max(map(max, heights)):
+            axes.contour(across, up, heights, levels=[0], colors=INK, linewidths=1.4)
+        points = [x for x, label in zip(X, y, strict=True) if label == k]
+        axes.plot(
+            [first for first, _ in points],
+            [second for _, second in points],
+            "o",
+            color=PALETTE[k],
+            markeredgecolor="white",
+            markersize=6.5,
+            label=name,
+        )
+    axes.set(xlabel=features[0], ylabel=features[1])
+    figure.legend(
+        loc="outside lower center", ncols=min(5, len(classes)), frameon=False, labelcolor=INK
+    )
+    return figure
+
+
+def _leads(output: float | list[float]) -> list[float]:
+    """Return, for each class, by how much its score leads the best of the others."""
+    scores = output if isinstance(output, list) else [-output, output]
+    return [
+        score - max(other for j, other in enumerate(scores) if j != k)
+        for k, score in enumerate(scores)
+    ]
+
+
+def _shade(colour: str, depth: float) -> list[float]:
+    """Return a colour thinned with white, as red, green and blue in [0, 1]; at depth 1 as it is."""
+    return [1 - depth * (1 - int(colour[i : i + 2], 16) / 255) for i in (1, 3, 5)]
+
+
+def _stretched(values: Sequence[float]) -> tuple[float, float]:
+    """Return the range of the values and a twelfth more on either side."""
+    margin = (max(values) - min(values)) / 12 or 1.0
+    return min(values) - margin, max(values) + margin
+
+
+def _figure(width: float, height: float, title: str) -> tuple[Figure, Axes]:
+    """Return a figure of this size in inches, and its empty axes."""
+    try:
+        from matplotlib.figure import Figure  # noqa: PLC0415  optional, and slow to load
+    except ImportError:
+        raise MissingMatplotlib("pictures need matplotlib: pip install 'glassgrad[plot]'") from None
+    figure = Figure(figsize=(width, height), dpi=160, layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12)
+    axes = figure.add_subplot()
+    axes.set_title(title, loc="left", color=INK, fontsize=12, fontweight="bold", pad=10)
+    axes.tick_params(which="both", labelcolor=INK, length=0, labelsize=10)
+    axes.xaxis.label.set(color=INK, size=11)
+    axes.yaxis.label.set(color=INK, size=11)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(GREY)
+    return figure, axes

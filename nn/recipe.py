@@ -1,0 +1,176 @@
+"""How a table's columns become a network's inputs, and its outputs a prediction."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from nn.datasets import Dataset
+
+from nn.datasets.table import Table, listed
+
+
+@dataclass(frozen=True)
+class Standardised:
+    """A number x as z = (x - mean) / deviation; z = 0 where the deviation is 0.
+
+    >>> height = Standardised.fit("height", [1.0, 3.0])
+    >>> height.encode(5.0), height.decode(3.0)
+    ([3.0], 5.0)
+    """
+
+    name: str
+    mean: float
+    deviation: float
+
+    @classmethod
+    def fit(cls, name: str, numbers: Sequence[float]) -> Standardised:
+        """Take the mean and the (population) standard deviation, both correctly rounded."""
+        return cls(name, statistics.mean(numbers), statistics.pstdev(numbers))
+
+    @property
+    def inputs(self) -> list[str]:
+        """The name of the one input."""
+        return [self.name]
+
+    def read(self, table: Table) -> list[float]:
+        """Return this column of a table."""
+        return table.numbers(self.name)
+
+    def encode(self, number: float) -> list[float]:
+        """Return [z]."""
+        return [(number - self.mean) / self.deviation if self.deviation else 0.0]
+
+    def decode(self, z: float) -> float:
+        """Return x = mean + deviation z."""
+        return self.mean + self.deviation * z
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the numbers as `float.hex` writes them, which loses nothing."""
+        return {
+            "name": self.name,
+            "mean": self.mean.hex(),
+            "deviation": self.deviation.hex(),
+        }
+
+
+@dataclass(frozen=True)
+class OneHot:
+    """A text as one input per category: 1 for its own, 0 for every other.
+
+    >>> OneHot("colour", ["blue", "red"]).encode("red")
+    [0.0, 1.0]
+    """
+
+    name: str
+    categories: list[str]
+
+    @property
+    def inputs(self) -> list[str]:
+        """The name of each input: `colour=blue`, `colour=red`."""
+        return [f"{self.name}={category}" for category in self.categories]
+
+    def read(self, table: Table) -> list[str]:
+        """Return this column of a table; a category that training did not see is a DataError."""
+        texts = table.texts(self.name)
+        for row, text in enumerate(texts):
+            if text not in self.categories:
+                raise table.error(
+                    row,
+                    self.name,
+                    f"{text!r} did not occur in training; known are {listed(self.categories)}",
+                )
+        return texts
+
+    def encode(self, text: str) -> list[float]:
+        """Return the one-hot list."""
+        return [float(text == category) for category in self.categories]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return name and categories."""
+        return {"name": self.name, "categories": self.categories}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What was learnt about the columns from the training rows, and nothing else.
+
+    >>> from nn.datasets import iris
+    >>> recipe = Recipe.fit(iris())
+    >>> recipe.inputs, recipe.outputs
+    (['sepal_length', 'sepal_width', 'petal_length', 'petal_width'], 3)
+    """
+
+    features: list[Standardised | OneHot]
+    target: Standardised | OneHot
+
+    @classmethod
+    def fit(cls, training: Dataset) -> Recipe:
+        """Take means and deviations from these samples, classes and categories as they list them."""
+        columns = zip(training.features, zip(*training.X, strict=True), strict=True)
+        features = [
+            OneHot(name, training.categories[name])
+            if name in training.categories
+            else Standardised.fit(name, column)
+            for name, column in columns
+        ]
+        if training.classes is None:
+            return cls(features, Standardised.fit(training.target, training.y))
+        return cls(features, OneHot(training.target, training.classes))
+
+    @property
+    def inputs(self) -> list[str]:
+        """The name of each input of the network."""
+        return [name for feature in self.features for name in feature.inputs]
+
+    @property
+    def outputs(self) -> int:
+        """How many outputs the network has: one per class, or one for a number."""
+        return len(self.target.inputs)
+
+    def read(self, path: str | os.PathLike[str]) -> list[list[Any]]:
+        """Return the rows of a CSV file in this recipe's columns, in any order and among others.
+
+        Raises:
+            OSError: if the file cannot be opened.
+            DataError: if the file, a column or a cell cannot be used; the message says which.
+        """
+        table = Table.read(path)
+        return [list(row) for row in zip(*(f.read(table) for f in self.features), strict=True)]
+
+    def encode(self, X: Sequence[Sequence[Any]]) -> list[list[float]]:
+        """Return rows of features as the network's inputs."""
+        return [
+            [z for f, entry in zip(self.features, row, strict=True) for z in f.encode(entry)]
+            for row in X
+        ]
+
+    def encode_target(self, y: Sequence[Any]) -> list[Any]:
+        """Return targets as losses take them: class indices as they are, numbers standardised."""
+        if isinstance(self.target, OneHot):
+            return list(y)
+        return [self.target.encode(number)[0] for number in y]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the recipe as lists, dicts and texts."""
+        return {
+            "features": [feature.to_json() for feature in self.features],
+            "target": self.target.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, saved: dict[str, Any]) -> Recipe:
+        """Return the recipe that `to_json` wrote, to the last bit."""
+        return cls([_column(feature) for feature in saved["features"]], _column(saved["target"]))
+
+
+def _column(saved: dict[str, Any]) -> Standardised | OneHot:
+    if "categories" in saved:
+        return OneHot(saved["name"], saved["categories"])
+    mean, deviation = float.fromhex(saved["mean"]), float.fromhex(saved["deviation"])
+    return Standardised(saved["name"], mean, deviation)
