@@ -413,10 +413,10 @@ div       = Primitive("div",          "÷",     _FRACTION,            ieee.div, 
 neg       = Function("neg",           "−",     _PREFIX_MINUS,        ieee.neg,          [lambda z, x: -1.0],                                         (_WIDE,))
 times     = Primitive("times",        "×",     _infix("×"),          ieee.times,        [lambda z, a, b: b, lambda z, a, b: a],                      (_WIDE, _WIDE), selects=True)
 pow       = Primitive("pow",          "^",     _POWER,               ieee.pow,          [lambda z, a, b: times(b, pow(a, b - 1.0)),
-                                                                                         lambda z, a, b: power_log(a, b)],                           ((0.05, 20.0), (-4.0, 4.0)),
+                                                                                         lambda z, a, b: power_log(a, b)],                           ((1e-3, 1e3), (-4.0, 4.0)),
                       kinks={(0.0, 0.0): (0.0, 0.0), (0.0, 2.0): (0.0, 0.0), (0.0, -1.0): (-inf, -inf), (-2.0, 2.0): (-4.0, nan), (nan, 0.0): (0.0, nan), (1.0, nan): (nan, 0.0)})
 power_log = Primitive("power_log",    "a^b log a", _POWER_LOG,       ieee.power_log,    [lambda z, a, b: times(b, power_log(a, b - 1.0)) + pow(a, b - 1.0),
-                                                                                         lambda z, a, b: times(z, log(a))],                          ((0.05, 20.0), (-4.0, 4.0)))
+                                                                                         lambda z, a, b: times(z, log(a))],                          ((1e-3, 1e3), (-4.0, 4.0)))
 square    = Function("square",        "²",     _SQUARE,              ieee.square,       [lambda z, x: 2.0 * x],                                      (_WIDE,))
 reciprocal = Function("reciprocal",   "1/x",   _RECIPROCAL,          ieee.reciprocal,   [lambda z, x: -z * z],                                       (_WIDE,),
                       kinks={(0.0,): (-inf,)})
@@ -536,7 +536,7 @@ not_equal  = Comparison("not_equal",  "≠",     ne)
 dot       = _Dot("dot",               "w·x",    _over_all("dot"),     ieee.dot,          lambda z, *o: (*o[len(o) // 2:-1], *o[:len(o) // 2], 1.0),   (_REALS,))
 sum       = Reduction("sum",          "Σ",     _over_all("Σ"),       ieee.sum,          lambda z, *xs: [1.0] * len(xs),                              (_REALS,))
 mean      = _Mean("mean",             "mean",  _over_all("mean"),    ieee.mean,         lambda z, *xs: [reciprocal(float(len(xs)))] * len(xs),                    (_REALS,))
-norm      = Reduction("norm",         "‖x‖",   _over_all("norm"),    ieee.norm,         lambda z, *xs: [*map(direction, xs, _others(xs, hypot))],   (_REALS,))
+norm      = Reduction("norm",         "‖x‖",   _over_all("norm"),    ieee.norm,         lambda z, *xs: [*map(direction, xs, _others(xs, hypot))],   (_WIDE,))
 peak      = Reduction("peak",         "peak",  _over_all("peak"),    ieee.peak,         None,                                                        (_REALS,))
 logsumexp = Reduction("logsumexp",    "logsumexp", _over_all("logsumexp"), ieee.logsumexp, lambda z, *xs: softmax(xs),                               ((-30.0, 30.0),))
 # fmt: on

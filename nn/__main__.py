@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from autograd import Value, draw, softmax, sum
-from autograd.draw import MissingProgram
+from autograd import Value, dot, draw, softmax
 from nn import MLP, SGD, AdamW, Neuron, accuracy, cosine, cross_entropy, fit, hinge, mae, mse, plots
 from nn.datasets import DataError, moons, read_csv, split
 from nn.datasets.table import Table
@@ -128,7 +127,8 @@ def demo(arguments: argparse.Namespace) -> int:
             epochs=100,
             batch_size=100,
             metric=accuracy,
-            penalty=lambda model: 1e-4 * sum([p * p for p in model.parameters()]),
+            progress=sys.stderr.isatty(),
+            penalty=lambda model: 1e-4 * dot(model.parameters(), model.parameters()),
         )
         print(f"training accuracy: {accuracy(model.predict(data.X), y):.1%}")
         model.save(new / "model.json")
@@ -153,10 +153,9 @@ def check_learnable(data: Dataset, path: Path) -> None:
             f"{path}, column {data.target!r}: the same in every row, so there is nothing to learn; "
             "choose another --target"
         )
-    for label, count in Counter(data.y if data.classes else ()).items():
-        if count == 1:
-            name = (data.classes or [])[label]
-            problem = f"{name!r} occurs in this row alone; correct it, or add or leave out rows"
+    for label, name in enumerate(data.classes or []):
+        if data.y.count(label) == 1:
+            problem = f"{name!r} is in this row alone; correct it, or add or leave out rows"
             raise Table.read(path).error(data.y.index(label), data.target, problem)
     for name, categories in data.categories.items():
         if len(categories) > max(10, len(data.y) / 2):
@@ -182,7 +181,7 @@ class Learnt:
         """Return what was trained on what, and the test's result beside the simplest guess."""
         rows = [len(part.y) for part in (self.training, self.validation, self.test)]
         return (
-            f"{builtins.sum(rows)} rows: {rows[0]} to train on, {rows[1]} to know when to stop, "
+            f"{sum(rows)} rows: {rows[0]} to train on, {rows[1]} to know when to stop, "
             f"{rows[2]} to test on\n"
             f"network: {self.model.shape.replace(' → ', '-')} {self.model.activation}, "
             f"{len(self.model.parameters())} parameters; {self.history.epochs} epochs "
@@ -198,7 +197,7 @@ class Learnt:
                 f"test error of {self.test.target}: {_errors(guesses, y)}; "
                 f"always {mean:.4g}, the mean: {_errors([mean] * len(y), y)}"
             )
-        right = builtins.sum(map(int.__eq__, guesses, y))
+        right = sum(guess == true for guess, true in zip(guesses, y, strict=True))
         commonest = Counter(self.training.y).most_common(1)[0][0]
         return (
             f"test accuracy of {self.test.target}: {right / len(y):.1%} ({right} of {len(y)}); "
@@ -224,18 +223,20 @@ class Learnt:
         return pictures
 
     def neuron_graph(self) -> Drawing:
-        """Draw how the loss of the first training sample reaches a neuron of the first layer.
+        """Draw how the largest loss of a training sample reaches the neuron that it moves most.
 
-        It is the neuron with the steepest loss. What is drawn, its output times that slope, has the
-        gradients of the whole loss at the neuron's weights, bias and inputs.
+        The neuron is one of the first layer. What is drawn is its output times the loss's slope
+        there, which has the gradients of the loss at the neuron's weights, bias and inputs.
         """
-        X, y = self.recipe.samples(self.training.take([0]))
-        inputs = [Value(x, name) for x, name in zip(X[0], self.recipe.inputs, strict=True)]
+        X, y = self.recipe.samples(self.training)
+        loss = mse if self.recipe.classes is None else cross_entropy
+        losses = list(map(loss, self.model.predict(X), y))
+        sample = losses.index(max(losses))
+        inputs = [Value(x, name) for x, name in zip(X[sample], self.recipe.inputs, strict=True)]
         first = outputs = self.model.layers[0](inputs)
         for layer in self.model.layers[1:]:
             outputs = layer(outputs if isinstance(outputs, list) else [outputs])
-        loss = mse if self.recipe.classes is None else cross_entropy
-        loss(outputs, y[0]).backward()
+        loss(outputs, y[sample]).backward()
         neurons = first if isinstance(first, list) else [first]
         neuron = max(neurons, key=lambda output: abs(output.grad))
         part = neuron * neuron.grad
@@ -265,6 +266,7 @@ def learn(data: Dataset, options: argparse.Namespace) -> Learnt:
         metric=None if recipe.classes is None else accuracy,
         patience=20,
         seed=options.seed,
+        progress=sys.stderr.isatty(),
     )
     predicted = recipe.decode(model.predict(recipe.encode(test.X)))
     return Learnt(model, recipe, history, training, validation, test, predicted)
@@ -276,25 +278,35 @@ def _errors(predicted: list[float], y: list[float]) -> str:
 
 def _load(path: Path) -> tuple[MLP, Recipe]:
     """Return the network and the recipe of a model file that `train` wrote."""
+    problem = ""
     try:
         model = MLP.from_file(path)
         recipe = Recipe.from_json(read_model(path).get("recipe"))
-        if [len(recipe.inputs), recipe.outputs] != [model.nin, model.nout]:
-            raise ValueError(f"{path}: the recipe is not that of the network")
+        built = model.architecture()
+        if (built["nin"], built["nouts"][-1]) != (len(recipe.inputs), recipe.outputs):
+            problem = "the recipe for the data is not that of the network"
     except ValueError as error:
-        raise DataError(f"{error}; train again with python -m nn train") from None
+        problem = str(error).removeprefix(f"{path}: ")
+    if problem:
+        raise DataError(f"{path}: {problem}; train again with python -m nn train")
     return model, recipe
 
 
 def _save(pictures: Pictures, folder: Path) -> None:
-    """Draw the pictures that can be drawn here, and say what is missing for the others."""
-    for need in dict.fromkeys(filter(None, (_missing(*item, folder) for item in pictures.items()))):
-        print(f"without {need}")
+    """Draw the pictures that can be drawn here, and say what to install for the others."""
+    missing: dict[str, list[str]] = {}
+    for name, save in pictures.items():
+        try:
+            save(folder / name)
+        except RuntimeError as error:
+            missing.setdefault(str(error), []).append(name)
+    for reason, names in missing.items():
+        print(f"without {', '.join(names)}: {reason}")
 
 
 @contextmanager
 def _replacing(folder: Path) -> Iterator[Path]:
-    """Yield an empty folder; at the end its files replace those of an earlier run in `folder`.
+    """Yield an empty folder; at the end its files take the place of an earlier run's in `folder`.
 
     If an error ends the block, nothing has changed.
     """
@@ -305,15 +317,17 @@ def _replacing(folder: Path) -> Iterator[Path]:
         raise DataError(
             f"{folder}: cannot be written ({error.strerror}); choose another folder with -o"
         ) from None
-    with temporary as new:
-        yield Path(new)
+    with temporary as name:
+        new = Path(name)
+        yield new
         folder.mkdir(parents=True, exist_ok=True)
-        for name in FILES:
-            if Path(new, name).exists():
-                Path(new, name).replace(folder / name)
+        written = [file for file in FILES if (new / file).exists()]
+        for file in FILES:
+            if file in written:
+                (new / file).replace(folder / file)
             else:
-                (folder / name).unlink(missing_ok=True)
-    print(f"written to {folder}: ...")
+                (folder / file).unlink(missing_ok=True)
+    print(f"see {folder}: {', '.join(written)}")
 
 
 def _failure(message: str) -> int:
@@ -326,4 +340,106 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         sys.exit(_failure(f"{message}; see {self.prog} --help"))
-...
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
+        prog="python -m nn",
+        description="Train a neural network on a CSV file, and predict with it.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    command = commands.add_parser(
+        "train",
+        help="learn a column of a CSV file from the others",
+        description="Learn a column of a CSV file from the others: its class where it is text, "
+        "its number where it is numeric. Writes the model, the loss curve, the predictions for "
+        "rows held out beside their true values, and the gradient graph of one neuron.",
+    )
+    command.set_defaults(command=train)
+    option = command.add_argument
+    option("data", type=Path, metavar="DATA.csv", help="a line of column names, then rows")
+    option("--target", required=True, metavar="COLUMN", help="the column to learn")
+    for name, use in (("--text", "to take as text even if numeric"), ("--drop", "to leave out")):
+        described = f"a column {use}; may be repeated"
+        option(name, action="append", default=[], metavar="COLUMN", help=described)
+    for name, kind, default, metavar, help_ in (
+        ("--hidden", _sizes, "16", "16,16", "neurons in each hidden layer, '' for none"),
+        ("--activation", _activation, "tanh", "NAME", "what these compute of their sums"),
+        ("--epochs", _whole, 100, "N", "passes over the rows at most"),
+        ("--batch-size", _whole, 16, "N", "rows per step"),
+        ("--lr", _positive, 0.03, "X", "learning rate at first"),
+        ("--test", _share, 0.2, "SHARE", "share of the rows to test on"),
+        ("--seed", int, 0, "N", "of the split, the weights and the batches"),
+    ):
+        described = f"{help_} (default: %(default)s)"
+        option(name, type=kind, default=default, metavar=metavar, help=described)
+    option("-o", dest="output", type=Path, metavar="FOLDER", help="instead of runs/DATA")
+
+    command = commands.add_parser(
+        "predict",
+        help="predict with a trained network",
+        description="Write a prediction for each row of a CSV file. It has the columns that were "
+        "learnt from, in any order; others are ignored.",
+    )
+    command.set_defaults(command=predict)
+    option = command.add_argument
+    option("folder", type=Path, metavar="FOLDER", help="what train wrote")
+    option("data", type=Path, metavar="DATA.csv", help="a line of column names, then rows")
+    option("-o", dest="output", type=Path, metavar="FILE", help="instead of standard output")
+
+    command = commands.add_parser(
+        "demo",
+        help="learn irises and two moons",
+        description="Learn Fisher's irises and two moons in the plane, and draw both.",
+    )
+    command.set_defaults(command=demo)
+    option = command.add_argument
+    option("-o", dest="output", type=Path, default="runs", metavar="FOLDER", help="instead of runs")
+    return parser
+
+
+def _sizes(text: str) -> list[int]:
+    try:
+        return [_whole(size) for size in text.split(",")] if text else []
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no list of layer sizes, such as 16 or 16,16"
+        ) from None
+
+
+def _activation(text: str) -> str:
+    try:
+        Neuron(1, text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
+def _whole(text: str) -> int:
+    if not text.strip().isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
+    return int(text)
+
+
+def _positive(text: str) -> float:
+    return _number(text, math.inf)
+
+
+def _share(text: str) -> float:
+    return _number(text, 1.0)
+
+
+def _number(text: str, below: float) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < below:
+        limit = "" if below == math.inf else f" and less than {below:g}"
+        raise argparse.ArgumentTypeError(f"{text!r} is no number greater than 0{limit}")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

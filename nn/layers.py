@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from operator import index
+from itertools import pairwise
 from random import Random
 
 import autograd
 from autograd import Value, dot
-from nn.module import Module, listed, read_model
+from nn.module import Module, listed, read_model, whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Neuron(Module):
     def __init__(
         self, nin: int, activation: Activation = "relu", seed: int | Random = 0, label: str = ""
     ) -> None:
-        count = _positive("nin", nin)
+        count = whole_number("nin", nin, least=1)
         self.activation, self._transfer = _transfer_function(activation)
         self.shape = f"{count} → 1"
         self.label = label
@@ -114,7 +114,7 @@ class Layer(Module):
         random = _generator(seed)
         self.neurons = [
             Neuron(nin, activation, random, _dotted(label, f"neurons.{i}"))
-            for i in range(_positive("nout", nout))
+            for i in range(whole_number("nout", nout, least=1))
         ]
         self.activation = self.neurons[0].activation
         self.shape = f"{nin} → {nout}"
@@ -204,9 +204,11 @@ class MLP(Module):
             OSError: if it cannot be read.
         """
         contents = read_model(path)
+        architecture, parameters = contents["architecture"], contents["parameters"]
         try:
-            model = cls(**contents["architecture"])
-            model.load_state_dict(contents["parameters"])
+            _check_sizes(architecture, parameters)
+            model = cls(**architecture)
+            model.load_state_dict(parameters)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{path}: describes no {cls.__name__}: {error}") from None
         return model
@@ -235,13 +237,20 @@ def _transfer_function(activation: Activation) -> tuple[str, Callable[[Any], Any
         return activation, known[activation]
     from difflib import get_close_matches  # noqa: PLC0415  loaded for the error alone
 
-    close = get_close_matches(str(activation), known, n=1)
+    close = get_close_matches(str(activation), ["linear", *known], n=1)
     hint = f", did you mean {close[0]!r}?" if close else ";"
     if activation == "softmax":
         hint = ": leave the output linear, cross_entropy takes logits;"
     raise ValueError(
         f"unknown activation {activation!r}{hint} known are linear, {', '.join(sorted(known))}"
     )
+
+
+def _check_sizes(architecture: dict[str, Any], parameters: dict[str, float]) -> None:
+    """Raise unless the sizes fit the parameters: a damaged size could ask for all memory."""
+    sizes = [architecture.get("nin"), *architecture.get("nouts", [])]
+    if sum((nin + 1) * nout for nin, nout in pairwise(sizes)) != len(parameters):
+        raise ValueError(f"sizes {sizes} do not fit {len(parameters)} parameters")
 
 
 def _inputs(inputs: Any, name: str, count: int) -> list[Any]:
@@ -256,16 +265,6 @@ def _inputs(inputs: Any, name: str, count: int) -> list[Any]:
             "write [x] for a single number"
         )
     return found
-
-
-def _positive(name: str, number: Any) -> int:
-    try:
-        count = index(number)
-    except TypeError:
-        count = 0
-    if count < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1, got {number!r}")
-    return count
 
 
 def _generator(seed: int | Random) -> Random:

@@ -21,6 +21,7 @@ import json
 import os
 from contextlib import suppress
 from itertools import starmap
+from operator import index
 from pathlib import Path
 
 from autograd import Value, no_grad
@@ -83,22 +84,25 @@ class Module:
         stack: list[tuple[str, Any]] = [("", self)]
         while stack:
             name, item = stack.pop()
-            children: Iterable[tuple[Any, Any]] = ()
-            if isinstance(item, Module):
-                children = vars(item).items()
-            elif isinstance(item, dict):
-                children = item.items()
-            elif isinstance(item, list | tuple):
-                children = enumerate(item)
-            elif not (isinstance(item, Value) and item.primitive is None):
-                continue
             if id(item) in seen:
                 continue
             seen.add(id(item))
-            if isinstance(item, Module | Value):
+            if isinstance(item, Value):
+                if item.primitive is None:
+                    yield name, item
+                continue
+            children: Iterable[tuple[Any, Any]]
+            if isinstance(item, Module):
                 yield name, item
+                children = vars(item).items()
+            else:
+                children = item.items() if isinstance(item, dict) else enumerate(item)
             prefix = f"{name}." if name else ""
-            stack += reversed([(f"{prefix}{key}", child) for key, child in children])
+            stack += [
+                (f"{prefix}{key}", child)
+                for key, child in reversed([*children])
+                if isinstance(child, _SEARCHED)
+            ]
 
     def named_parameters(self) -> list[tuple[str, Value]]:
         """Return each parameter with its dotted name, such as `layers.0.neurons.3.weights.1`."""
@@ -132,11 +136,10 @@ class Module:
         for name, item in self._walk():
             if rows and name.startswith(f"{rows[-1][0]}."):
                 rows[-1][-1] += isinstance(item, Value)
-            elif name:
-                shown = (
-                    [item.shape, item.activation, 0] if isinstance(item, Module) else ["", "", 1]
-                )
-                rows.append([name, *shown])
+            elif isinstance(item, Value):
+                rows.append([name, "", "", 1])
+            elif item is not self:
+                rows.append([name, item.shape, item.activation, 0])
         total = ["total", "", "", sum(row[-1] for row in rows)]
         table = [["layer", "shape", "activation", "parameters"], *rows, total]
         widths = [max(len(str(row[column])) for row in table) for column in range(3)]
@@ -153,7 +156,7 @@ class Module:
             ValueError: if two parameters have the same dotted name.
         """
         named = self.named_parameters()
-        state = {name: parameter.data for name, parameter in named}
+        state = {name: float(parameter.data) for name, parameter in named}
         if len(state) < len(named):
             names = [name for name, _ in named]
             twice = next(name for name in names if names.count(name) > 1)
@@ -231,6 +234,9 @@ class Module:
             raise ValueError(f"{path}: {error}") from None
 
 
+_SEARCHED = (Module, Value, list, tuple, dict)
+
+
 def read_model(path: FilePath) -> dict[str, Any]:
     """Return the contents of a model file, its parameters as floats by name, and all the rest.
 
@@ -299,6 +305,17 @@ def listed(items: Iterable[Any]) -> list[Any]:
 def plain(output: Any) -> Any:
     """Return an output as a float, or a list of floats."""
     return [float(o) for o in output] if isinstance(output, list | tuple) else float(output)
+
+
+def whole_number(name: str, number: Any, least: int) -> int:
+    """Return a whole number of any type as an int; raise a ValueError if it is none, or small."""
+    try:
+        count = index(number)
+    except TypeError:
+        count = least - 1
+    if count < least:
+        raise ValueError(f"{name} must be a whole number of at least {least}, got {number!r}")
+    return count
 
 
 def _exact_float(path: FilePath, name: str, text: Any) -> float:

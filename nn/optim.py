@@ -11,7 +11,7 @@ import math
 from numbers import Real
 
 from autograd import Value, sqrt
-from nn.module import set_at_once
+from nn.module import set_at_once, whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -172,9 +172,8 @@ class Optimizer:
         kind = type(self).__name__
         if state.get("optimizer") != kind:
             raise ValueError(f"expected the state of {kind}, got {state.get('optimizer')!r}")
-        steps, memory = state.get("steps"), state.get("memory")
-        if not isinstance(steps, int) or steps < 0:
-            raise ValueError(f"{kind}: steps must be a whole number of at least 0, got {steps!r}")
+        steps = whole_number("steps", state.get("steps"), least=0)
+        memory = state.get("memory")
         sizes = [len(numbers) for numbers in memory] if isinstance(memory, list) else None
         if sizes != [self.memory_size] * len(self.parameters):
             raise ValueError(
@@ -328,7 +327,7 @@ def step_decay(lr: float, factor: float, every: int) -> Schedule:
     """
     rate = _number("lr", lr, above=0.0)
     ratio = _number("factor", factor, above=0.0)
-    period = _number("every", every, least=1.0)
+    period = whole_number("every", every, least=1)
     return lambda step: rate * ratio ** (step // period)
 
 
@@ -341,7 +340,7 @@ def cosine(lr: float, steps: int, minimum: float = 0.0) -> Schedule:
     [1.0, 0.5, 0.0, 0.0]
     """
     rate = _number("lr", lr, above=0.0)
-    last = _number("steps", steps, least=1.0)
+    last = whole_number("steps", steps, least=1)
     floor = _number("minimum", minimum, least=0.0)
     return lambda step: (
         floor + (rate - floor) * (1.0 + math.cos(math.pi * min(step / last, 1.0))) / 2.0
@@ -357,10 +356,8 @@ def warmup(lr: float | Schedule, steps: int) -> Schedule:
     [0.25, 0.5, 1.0, 1.0, 1.0]
     """
     schedule = lr if callable(lr) else constant(lr)
-    rise = _number("steps", steps, least=1.0)
-    return lambda step: (
-        schedule(0) * (step + 1) / rise if step < rise else schedule(int(step - rise))
-    )
+    rise = whole_number("steps", steps, least=1)
+    return lambda step: schedule(0) * (step + 1) / rise if step < rise else schedule(step - rise)
 
 
 def _number(

@@ -188,8 +188,8 @@ def _figure(width: float, height: float, title: str) -> tuple[Figure, Axes]:
         from matplotlib.figure import Figure  # noqa: PLC0415  optional, and slow to load
     except ImportError:
         raise MissingMatplotlib("pictures need matplotlib: pip install 'glassgrad[plot]'") from None
-    figure = Figure(figsize=(width, height), dpi=160, layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12)
+    figure = Figure(figsize=(width, height), dpi=160)
+    figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.12)
     axes = figure.add_subplot()
     axes.set_title(title, loc="left", color=INK, fontsize=12, fontweight="bold", pad=10)
     axes.tick_params(which="both", labelcolor=INK, length=0, labelsize=10)

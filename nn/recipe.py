@@ -31,7 +31,7 @@ class Standardised:
     @classmethod
     def fit(cls, name: str, numbers: Sequence[float]) -> Standardised:
         """Take the mean and the (population) standard deviation, both correctly rounded."""
-        return cls(name, statistics.mean(numbers), statistics.pstdev(numbers))
+        return cls(name, float(statistics.mean(numbers)), float(statistics.pstdev(numbers)))
 
     @property
     def inputs(self) -> list[str]:
@@ -76,19 +76,20 @@ class OneHot:
         return [f"{self.name}={category}" for category in self.categories]
 
     def read(self, table: Table) -> list[str]:
-        """Return this column of a table; a category that training did not see is a DataError."""
+        """Return this column of a table; a category unknown in training is a DataError."""
         texts = table.texts(self.name)
         for row, text in enumerate(texts):
-            if text not in self.categories:
-                raise table.error(
-                    row,
-                    self.name,
-                    f"{text!r} did not occur in training; known are {listed(self.categories)}",
-                )
+            try:
+                self.encode(text)
+            except ValueError as error:
+                raise table.error(row, self.name, str(error)) from None
         return texts
 
     def encode(self, text: str) -> list[float]:
-        """Return the one-hot list."""
+        """Return the one-hot list; a category unknown in training is a ValueError."""
+        if text not in self.categories:
+            known = listed(self.categories)
+            raise ValueError(f"{text!r} did not occur in training; use one of {known}")
         return [float(text == category) for category in self.categories]
 
     def to_json(self) -> dict[str, Any]:
@@ -98,7 +99,10 @@ class OneHot:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What was learnt about the columns from the training rows, and nothing else.
+    """How each column is encoded: a feature as inputs, the target as what the loss compares with.
+
+    Means and deviations are those of the training rows alone; categories and classes, those that
+    the dataset lists.
 
     >>> from nn.datasets import iris
     >>> recipe = Recipe.fit(iris())
@@ -111,7 +115,7 @@ class Recipe:
 
     @classmethod
     def fit(cls, training: Dataset) -> Recipe:
-        """Take means and deviations from these samples, classes and categories as they list them."""
+        """Return the recipe that suits these samples."""
         columns = zip(training.features, zip(*training.X, strict=True), strict=True)
         features = [
             OneHot(name, training.categories[name])
@@ -127,6 +131,11 @@ class Recipe:
     def inputs(self) -> list[str]:
         """The name of each input of the network."""
         return [name for feature in self.features for name in feature.inputs]
+
+    @property
+    def classes(self) -> list[str] | None:
+        """The name of each class, or None where the target is a number."""
+        return self.target.categories if isinstance(self.target, OneHot) else None
 
     @property
     def outputs(self) -> int:
@@ -150,11 +159,17 @@ class Recipe:
             for row in X
         ]
 
-    def encode_target(self, y: Sequence[Any]) -> list[Any]:
-        """Return targets as losses take them: class indices as they are, numbers standardised."""
+    def samples(self, data: Dataset) -> tuple[list[list[float]], list[Any]]:
+        """Return a dataset as `fit` takes it: inputs, and class indices or standardised numbers."""
         if isinstance(self.target, OneHot):
-            return list(y)
-        return [self.target.encode(number)[0] for number in y]
+            return self.encode(data.X), data.y
+        return self.encode(data.X), [self.target.encode(number)[0] for number in data.y]
+
+    def decode(self, outputs: Sequence[Any]) -> list[Any]:
+        """Return what outputs of the network predict: class indices, or numbers in their unit."""
+        if isinstance(self.target, OneHot):
+            return [scores.index(max(scores)) for scores in outputs]
+        return [self.target.decode(z) for z in outputs]
 
     def to_json(self) -> dict[str, Any]:
         """Return the recipe as lists, dicts and texts."""
@@ -164,13 +179,22 @@ class Recipe:
         }
 
     @classmethod
-    def from_json(cls, saved: dict[str, Any]) -> Recipe:
-        """Return the recipe that `to_json` wrote, to the last bit."""
-        return cls([_column(feature) for feature in saved["features"]], _column(saved["target"]))
+    def from_json(cls, saved: Any) -> Recipe:
+        """Return the recipe that `to_json` wrote, to the last bit.
+
+        Raises:
+            ValueError: if it is missing or damaged.
+        """
+        try:
+            return cls(
+                [_column(feature) for feature in saved["features"]], _column(saved["target"])
+            )
+        except (KeyError, TypeError, ValueError):
+            raise ValueError("the recipe for the data is missing or damaged") from None
 
 
 def _column(saved: dict[str, Any]) -> Standardised | OneHot:
     if "categories" in saved:
-        return OneHot(saved["name"], saved["categories"])
+        return OneHot(saved["name"], list(map(str, saved["categories"])))
     mean, deviation = float.fromhex(saved["mean"]), float.fromhex(saved["deviation"])
     return Standardised(saved["name"], mean, deviation)

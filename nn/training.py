@@ -8,7 +8,7 @@ from random import Random
 from time import perf_counter
 
 from autograd import Value, mean, no_grad
-from nn.module import Module, listed, plain, set_at_once
+from nn.module import Module, listed, plain, set_at_once, whole_number
 from nn.optim import Optimizer
 
 TYPE_CHECKING = False
@@ -141,10 +141,10 @@ def fit(
     """
     samples, targets = _pair(("X", "y"), (X, y))
     held_out = None if validation is None else _pair(("validation X", "validation y"), validation)
-    _check_whole("epochs", epochs, 0)
-    _check_whole("batch_size", batch_size, 1)
-    if patience is not None:
-        _check_whole("patience", patience, 1)
+    epochs = whole_number("epochs", epochs, least=0)
+    batch_size = whole_number("batch_size", batch_size, least=1)
+    longest_wait = inf if patience is None else whole_number("patience", patience, least=1)
+    low_enough = -inf if stop_below is None else float(stop_below)
     if not callable(loss):
         raise TypeError(f"loss must be a function, such as nn.mse, got {loss!r}")
     _check_optimizer(optimizer, model)
@@ -173,10 +173,10 @@ def fit(
                 if watched < lowest:
                     lowest, lowest_epoch = watched, epoch
                     best = _numbers(parameters) if held_out else at_start
-                if stop_below is not None and watched < stop_below:
+                if watched < low_enough:
                     history.stopped = "stop_below"
                     break
-                if patience is not None and epoch - lowest_epoch >= patience:
+                if epoch - lowest_epoch >= longest_wait:
                     set_at_once((p, "data", x) for p, x in zip(parameters, best, strict=True))
                     history.stopped = "patience"
                     break
@@ -294,11 +294,6 @@ def _check_optimizer(optimizer: Optimizer, model: Any) -> None:
             raise ValueError(
                 "the optimizer holds no parameter of this model: make it of model.parameters()"
             )
-
-
-def _check_whole(name: str, number: Any, least: int) -> None:
-    if not isinstance(number, int) or number < least:
-        raise ValueError(f"{name} must be a whole number of at least {least}, got {number!r}")
 
 
 def _pair(names: tuple[str, str], given: Any) -> tuple[list[Any], list[Any]]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import autograd
 from autograd import Value, dot, relu, tanh
 from autograd.backward import topological_order
-from nn import MLP, Layer, Neuron
+from nn import MLP, Layer, Module, Neuron
 from nn.layers import RELU_KIN
 
 ACTIVATIONS = [
@@ -173,6 +173,8 @@ def test_an_unknown_activation_lists_what_is_known_and_the_closest():
         assert re.search(rf"\b{name}\b", str(caught.value))
     for name in ("Value", "dot", "softmax", "maximum", "no_grad", "where", "backward"):
         assert not re.search(rf"\b{name}\b", str(caught.value))
+    with pytest.raises(ValueError, match="did you mean 'linear'"):
+        Neuron(2, activation="Linear")
     with pytest.raises(ValueError, match="leave the output linear"):
         MLP(2, [3, 2], output="softmax")
 
@@ -269,7 +271,12 @@ def test_from_file_rebuilds_the_model(tmp_path):
 
 def test_from_file_refuses_what_is_no_mlp_in_one_line(tmp_path):
     path = tmp_path / "model.json"
-    for model in (Neuron(2), MLP(2, [1], output=lambda v: v)):
+
+    class Foreign(Module):
+        def architecture(self):
+            return {"nin": 2, "nouts": [10**12, 1]}
+
+    for model in (Neuron(2), MLP(2, [1], output=lambda v: v), Foreign(), Module()):
         model.save(path)
         with pytest.raises(ValueError, match="describes no MLP") as caught:
             MLP.from_file(path)

@@ -111,7 +111,7 @@ def read_csv(
         table.require(name)
     if target in drop:
         raise DataError(f"{table.path}: {target!r} is the target, so it cannot be dropped")
-    columns = {
+    columns: dict[str, list[Any]] = {
         name: table.texts(name)
         if name in text or not table.is_numeric(name)
         else table.numbers(name)

@@ -10,7 +10,7 @@ import math
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import os
@@ -42,7 +42,7 @@ class Table:
         """Read a UTF-8 file (also compressed, `.gz`) whose first line names the columns.
 
         Cells are separated by `,` or `;` or tabs, whichever splits the first line into most names,
-        and may be quoted with `"`. Blank lines are skipped.
+        and may be quoted with `"`. Rows without any text are skipped.
 
         Raises:
             OSError: if the file cannot be opened.
@@ -50,12 +50,9 @@ class Table:
                 own.
         """
         text = _text(Path(path))
-        first = text.lstrip().partition("\n")[0]
-        delimiter = max(",;\t", key=lambda mark: len(next(csv.reader([first], delimiter=mark), [])))
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         rows, lines, line = [], [], 1
         try:
-            for row in reader:
+            for row in (reader := _reader(text)):
                 if any(cell.strip() for cell in row):
                     rows.append([cell.strip() for cell in row])
                     lines.append(line)
@@ -95,10 +92,10 @@ class Table:
         """Raise a DataError that lists the columns if none is called `name`."""
         if name not in self.columns:
             close = difflib.get_close_matches(name, self.columns, n=1, cutoff=0.5)
-            hint = f"did you mean {close[0]!r}? " if close else ""
+            hint = f"did you mean {close[0]!r}" if close else "is it another file"
             raise DataError(
-                f"{self.path}: there is no column {name!r}; {hint}The columns are "
-                f"{listed(self.columns)}"
+                f"{self.path}: there is no column {name!r}; {hint}? "
+                f"Its columns are {listed(self.columns)}"
             )
 
     def error(self, row: int, name: str, problem: str) -> DataError:
@@ -163,6 +160,14 @@ def _text(path: Path) -> str:
             f"{path}, line {line}: byte 0x{content[error.start]:02x} is not UTF-8; "
             "save the file as UTF-8"
         ) from None
+
+
+def _reader(text: str) -> Any:
+    """Return a strict CSV reader with the delimiter that makes most of the first line."""
+    first = next(filter(str.strip, io.StringIO(text, newline="")), "")
+    columns = {mark: len(next(csv.reader([first], delimiter=mark), [])) for mark in ",;\t"}
+    delimiter = max(columns, key=columns.__getitem__)
+    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
 
 
 def _number(cell: str) -> float | None:
