@@ -12,6 +12,7 @@ import tempfile
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from nn import History
     from nn.datasets import Dataset
 
-    Pictures = dict[str, Callable[[Path], object]]
+    Pictures = dict[str, Callable[[], Any]]
 
 IRIS = Path(__file__).parent / "datasets" / "iris.csv"
 FILES = ("model.json", "loss.png", "confusion.png", "prediction.png", "boundary.png", "graph.svg")
@@ -133,10 +134,10 @@ def demo(arguments: argparse.Namespace) -> int:
         print(f"training accuracy: {accuracy(model.predict(data.X), y):.1%}")
         model.save(new / "model.json")
         pictures: Pictures = {
-            "loss.png": lambda path: plots.loss_curve(history.loss).savefig(path),
-            "boundary.png": lambda path: plots.decision_boundary(
-                model.predict, data.X, data.y, data.classes or []
-            ).savefig(path),
+            "loss.png": partial(plots.loss_curve, history.loss),
+            "boundary.png": partial(
+                plots.decision_boundary, model.predict, data.X, data.y, data.classes or []
+            ),
         }
         _save(pictures, new)
     return 130 if history.interrupted else 0
@@ -206,20 +207,17 @@ class Learnt:
 
     def pictures(self) -> Pictures:
         """Return, by file name, what draws each picture."""
-        y, name, classes = self.test.y, self.test.target, self.recipe.classes
-        history = self.history
-        pictures: Pictures = {"graph.svg": lambda path: self.neuron_graph().save(path)}
+        history, y, name, classes = self.history, self.test.y, self.test.target, self.recipe.classes
+        pictures: Pictures = {"graph.svg": self.neuron_graph}
         if history.epochs:
-            curves = (history.loss, history.validation_loss)
-            pictures["loss.png"] = lambda path: plots.loss_curve(*curves).savefig(path)
+            curves = history.loss, history.validation_loss
+            pictures["loss.png"] = partial(plots.loss_curve, *curves)
         if classes is None:
-            pictures["prediction.png"] = lambda path: plots.predicted_against_true(
-                y, self.predicted, name
-            ).savefig(path)
+            draw_result = partial(plots.predicted_against_true, y, self.predicted, name)
+            pictures["prediction.png"] = draw_result
         else:
-            pictures["confusion.png"] = lambda path: plots.confusion_matrix(
-                y, self.predicted, classes
-            ).savefig(path)
+            draw_result = partial(plots.confusion_matrix, y, self.predicted, classes)
+            pictures["confusion.png"] = draw_result
         return pictures
 
     def neuron_graph(self) -> Drawing:
@@ -295,8 +293,10 @@ def _load(path: Path) -> tuple[MLP, Recipe]:
 def _save(pictures: Pictures, folder: Path) -> None:
     """Draw the pictures that can be drawn here, and say what to install for the others."""
     missing: dict[str, list[str]] = {}
-    for name, save in pictures.items():
+    for name, draw_picture in pictures.items():
         try:
+            picture = draw_picture()
+            save = picture.savefig if name.endswith(".png") else picture.save
             save(folder / name)
         except RuntimeError as error:
             missing.setdefault(str(error), []).append(name)
@@ -368,8 +368,8 @@ def _parser() -> _Parser:
         ("--activation", _activation, "tanh", "NAME", "what these compute of their sums"),
         ("--epochs", _whole, 100, "N", "passes over the rows at most"),
         ("--batch-size", _whole, 16, "N", "rows per step"),
-        ("--lr", _positive, 0.03, "X", "learning rate at first"),
-        ("--test", _share, 0.2, "SHARE", "share of the rows to test on"),
+        ("--lr", partial(_number, below=math.inf), 0.03, "X", "learning rate at first"),
+        ("--test", partial(_number, below=1.0), 0.2, "SHARE", "share of the rows to test on"),
         ("--seed", int, 0, "N", "of the split, the weights and the batches"),
     ):
         described = f"{help_} (default: %(default)s)"
@@ -420,14 +420,6 @@ def _whole(text: str) -> int:
     if not text.strip().isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
     return int(text)
-
-
-def _positive(text: str) -> float:
-    return _number(text, math.inf)
-
-
-def _share(text: str) -> float:
-    return _number(text, 1.0)
 
 
 def _number(text: str, below: float) -> float:

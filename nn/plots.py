@@ -121,22 +121,29 @@ def decision_boundary(
         y: the class index of each.
         classes: the name of each class, eight at most.
         features: the names of the two features.
+
+    Raises:
+        ValueError: if there are more than eight classes.
     """
-    resolution = 120
-    (left, right), (bottom, top) = (_stretched(values) for values in zip(*X, strict=True))
-    across = [left + (right - left) * i / (resolution - 1) for i in range(resolution)]
-    up = [bottom + (top - bottom) * j / (resolution - 1) for j in range(resolution)]
-    leads = [[_leads(score) for score in predict([[a, b] for a in across])] for b in up]
+    if len(classes) > len(PALETTE):
+        raise ValueError(f"there are colours for {len(PALETTE)} classes, not {len(classes)}")
     figure, axes = _figure(6.4, 4.4, "Decision boundary")
-    axes.imshow(
+    intervals = 80
+    (left, right), (bottom, top) = (_stretched(values) for values in zip(*X, strict=True))
+    width, height = (right - left) / intervals, (top - bottom) / intervals
+    across = [left + i * width for i in range(intervals + 1)]
+    up = [bottom + j * height for j in range(intervals + 1)]
+    leads = [[_leads(output) for output in predict([[a, b] for a in across])] for b in up]
+    colours = [
         [
-            [
-                _shade(PALETTE[lead.index(max(lead))], 0.12 + 0.38 * math.tanh(max(lead) / 2))
-                for lead in row
-            ]
-            for row in leads
-        ],
-        extent=(left, right, bottom, top),
+            _shade(PALETTE[lead.index(max(lead))], 0.12 + 0.38 * math.tanh(max(lead) / 2))
+            for lead in row
+        ]
+        for row in leads
+    ]
+    axes.imshow(
+        colours,
+        extent=(left - width / 2, right + width / 2, bottom - height / 2, top + height / 2),
         origin="lower",
         interpolation="bilinear",
         aspect="auto",
@@ -155,7 +162,7 @@ def decision_boundary(
             markersize=6.5,
             label=name,
         )
-    axes.set(xlabel=features[0], ylabel=features[1])
+    axes.set(xlim=(left, right), ylim=(bottom, top), xlabel=features[0], ylabel=features[1])
     figure.legend(
         loc="outside lower center", ncols=min(5, len(classes)), frameon=False, labelcolor=INK
     )

@@ -6,13 +6,13 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from nn.datasets.table import Table, listed
+
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
     from nn.datasets import Dataset
-
-from nn.datasets.table import Table, listed
 
 
 @dataclass(frozen=True)

@@ -211,15 +211,15 @@ def test_a_split_by_no_share_is_an_error(share):
 # -- CSV files
 
 
-words = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), min_size=1).filter(
-    lambda text: text == text.strip() and not text.replace("_", "").isascii()
-)
+names = st.text(st.characters(categories=["L"]), min_size=1)
+# framed by letters, since the spaces around a cell and a text that is a number mean something else
+kinds = st.text(st.characters(codec="utf-8")).map(lambda text: f"ä{text}ö")
 
 
 @given(
     numbers=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=8),
-    names=st.lists(words, min_size=3, max_size=3, unique=True),
-    kinds=st.lists(words, min_size=8, max_size=8),
+    names=st.lists(names, min_size=3, max_size=3, unique=True),
+    kinds=st.lists(kinds, min_size=8, max_size=8),
     delimiter=st.sampled_from(",;\t"),
     byte_order_mark=st.booleans(),
 )

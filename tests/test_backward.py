@@ -1,0 +1,455 @@
+"""The reverse sweep: what it adds, what it leaves alone, and that nothing disturbs it."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from autograd import (
+    Value,
+    backward,
+    backward_steps,
+    clip,
+    dot,
+    exp,
+    log,
+    logsumexp,
+    maximum,
+    minimum,
+    norm,
+    relu,
+    tanh,
+    where,
+)
+from autograd.backward import cotangents, graph, topological_order
+
+inf, nan = math.inf, math.nan
+
+
+def random_graph(rng, size=60):
+    """Leaves and a root over `size` random nodes, which share operands."""
+    leaves = [Value(rng.uniform(0.5, 2.0), f"x{i}") for i in range(5)]
+    nodes = list(leaves)
+    for _ in range(size):
+        a, b, c = rng.choices(nodes[-12:], k=3)
+        nodes.append(
+            rng.choice(
+                [
+                    lambda a, b, c: a + b,
+                    lambda a, b, c: a * 0.5 - c,
+                    lambda a, b, c: tanh(a) * b,
+                    lambda a, b, c: relu(a - b),
+                    lambda a, b, c: maximum(a, b) + a,
+                    lambda a, b, c: where(a < b, a, c) * 0.5,
+                    lambda a, b, c: dot([a, b], [c, a], b) * 0.25,
+                    lambda a, b, c: logsumexp([a, b, c]),
+                    lambda a, b, c: a / (b * b + 1.0),
+                ]
+            )(a, b, c)
+        )
+    return leaves, sum(nodes[-6:])
+
+
+def gradient(root, leaves):
+    for leaf in leaves:
+        leaf.grad = 0.0
+    root.backward()
+    return [leaf.grad for leaf in leaves]
+
+
+# What is added
+
+
+@pytest.mark.parametrize("k", [1, 2, 5])
+def test_k_backward_calls_give_k_times_the_gradient(k):
+    leaves, root = random_graph(random.Random(k))
+    once = gradient(root, leaves)
+    leaves_again, root_again = random_graph(random.Random(k))
+    for _ in range(k):
+        root_again.backward()
+    assert [x.grad for x in leaves_again] == pytest.approx([k * g for g in once], rel=1e-14)
+
+
+def test_roots_that_share_nodes_add_up():
+    a = Value(3.0)
+    shared = a * a
+    (2.0 * shared).backward()
+    (shared * shared).backward()
+    assert a.grad == 2 * 6 + 4 * 27
+
+
+def test_a_root_may_be_inside_another_graph():
+    a = Value(3.0)
+    inner = a * a
+    outer = 5.0 * inner
+    inner.backward()
+    outer.backward()
+    inner.backward()
+    assert a.grad == 6.0 + 30.0 + 6.0
+
+
+def test_an_operand_used_twice_gets_both_contributions():
+    a = Value(3.0)
+    (a + a).backward()
+    assert a.grad == 2.0
+    (a * a - a).backward()
+    assert a.grad == 2.0 + 5.0
+
+
+def test_a_diamond_of_2_to_the_200_paths_is_swept_once():
+    a = Value(1.0)
+    x = a
+    for _ in range(200):
+        x = x + x
+    x.backward()
+    assert a.grad == 2.0**200
+    assert len([*backward_steps(x)]) == 200
+
+
+def test_a_leaf_is_its_own_root():
+    a = Value(3.0)
+    a.backward()
+    a.backward(0.5)
+    assert a.grad == 1.5
+
+
+@pytest.mark.parametrize("cotangent", [2, -0.5, True, Fraction(1, 4), np.float32(3.0)])
+def test_the_cotangent_scales_the_gradient(cotangent):
+    a = Value(3.0)
+    root = a * a
+    root.backward(cotangent)
+    assert (a.grad, root.grad) == (6.0 * float(cotangent), float(cotangent))
+    assert type(root.grad) is float
+
+
+def test_the_grad_of_a_computed_node_is_what_the_last_sweep_gave_it():
+    a = Value(3.0)
+    b = a * a
+    c = 5.0 * b
+    for _ in range(3):
+        c.backward()
+        assert (b.grad, c.grad) == (5.0, 1.0)
+    b.backward()
+    assert b.grad == 1.0
+
+
+def test_grad_can_be_set_between_sweeps():
+    a = Value(3.0)
+    b = a * a
+    b.backward()
+    a.grad = 0.0
+    b.backward()
+    assert a.grad == 6.0
+
+
+def test_data_changed_between_sweeps_changes_no_recorded_gradient():
+    a, b = Value(3.0), Value(4.0)
+    c = a * b
+    first = gradient(c, [a, b])
+    a.data, c.data, b.data = nan, 7.0, inf
+    assert gradient(c, [a, b]) == first == [4.0, 3.0]
+
+
+def test_a_graph_may_grow_after_a_sweep():
+    a = Value(2.0)
+    b = a * a
+    b.backward()
+    (b * a).backward()
+    assert a.grad == 4.0 + 12.0
+
+
+def test_a_chain_of_100_000_nodes_needs_no_recursion():
+    a = b = Value(1.0)
+    for _ in range(100_000):
+        b = b + a
+    b.backward()
+    assert (a.grad, b.data) == (100_001.0, 100_001.0)
+
+
+def test_a_node_of_100_000_operands_is_swept():
+    xs = [Value(1.0) for _ in range(100_000)]
+    (norm(xs) + dot(xs, xs)).backward()
+    assert {x.grad for x in xs} == {2.0 + 1.0 / math.sqrt(100_000)}
+
+
+# Order and steps
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_order_has_every_computed_node_once_and_operands_before_users(seed):
+    _, root = random_graph(random.Random(seed))
+    order = topological_order(root)
+    place = {node: i for i, node in enumerate(order)}
+    assert len(place) == len(order)
+    assert order[-1] is root
+    for node in order:
+        assert node.primitive is not None
+        for x in node.operands:
+            assert isinstance(x, float) or x.primitive is None or place[x] < place[node]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_graph_is_the_order_and_its_leaves(seed):
+    _, root = random_graph(random.Random(seed))
+    nodes = graph(root)
+    assert [node for node in nodes if node.primitive] == topological_order(root)
+    for i, node in enumerate(nodes):
+        assert all(isinstance(x, float) or x in nodes[:i] for x in node.operands)
+
+
+def test_the_order_of_a_leaf_is_empty_and_its_graph_itself():
+    a = Value(1.0)
+    assert topological_order(a) == []
+    assert graph(a) == [a]
+    assert cotangents(a, 3.0) == {a: 3.0}
+    assert [*backward_steps(a)] == []
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_steps_are_the_sweep_to_the_last_bit(seed):
+    _, root = random_graph(random.Random(seed))
+    steps = [*backward_steps(root, 0.75)]
+    expected = cotangents(root, 0.75)
+
+    totals = {root: 0.75}
+    for step in steps:
+        assert step.cotangent == totals[step.node] == expected[step.node]
+        for operand, partial, contribution, total in step.contributions:
+            assert contribution == step.cotangent * partial
+            totals[operand] = totals.get(operand, 0.0) + contribution
+            assert total == totals[operand]
+    assert totals == expected
+    reached = [n for n in reversed(topological_order(root)) if n in expected]
+    assert [step.node for step in steps] == reached
+
+
+def test_a_step_shows_each_edge_with_partial_contribution_and_total():
+    a, b = Value(2.0, "a"), Value(3.0, "b")
+    root = a * b + a
+    first, second = backward_steps(root)
+    product = root.operands[0]
+    assert (first.node, first.cotangent) == (root, 1.0)
+    assert first.contributions == [(product, 1.0, 1.0, 1.0), (a, 1.0, 1.0, 1.0)]
+    assert second.contributions == [(a, 3.0, 3.0, 4.0), (b, 2.0, 2.0, 2.0)]
+    assert repr(first) == f"Step({root!r}, cotangent=1.0, 2 edges)"
+
+
+@pytest.mark.parametrize("sweep", [cotangents, lambda root: [*backward_steps(root)]])
+def test_looking_at_the_sweep_touches_no_grad(sweep):
+    leaves, root = random_graph(random.Random(1))
+    for node in graph(root):
+        node.grad = 0.125
+    sweep(root)
+    assert {node.grad for node in graph(root)} == {0.125}
+
+
+# What was not selected
+
+
+SELECTIONS = {
+    "where": lambda x, bad: where(x > 0, x, bad),
+    "maximum": lambda x, bad: maximum(x, where(x > 0, -1.0, bad)),
+    "minimum": lambda x, bad: minimum(x, where(x > 0, 9.0, bad)),
+    "clip": lambda x, bad: clip(where(x > 0, x, bad), -9.0, 9.0),
+    "relu": lambda x, bad: x + relu(-exp(bad * 0.0 + 400.0) * exp(bad * 0.0 + 400.0)),
+}
+BAD = {
+    "inf": lambda x: exp(x * 800.0),
+    "nan": lambda x: log(-x) * 0.0,
+    "infinite partial": lambda x: (x - 1.0) ** 0.5,
+}
+
+
+@pytest.mark.parametrize("selection", SELECTIONS.values(), ids=SELECTIONS)
+@pytest.mark.parametrize("bad", [BAD["inf"], BAD["nan"], BAD["infinite partial"]], ids=BAD)
+def test_an_unselected_branch_contributes_nothing(selection, bad):
+    x = Value(1.0)
+    if selection is SELECTIONS["relu"] and bad is BAD["nan"]:
+        pytest.skip("relu of nan is nan")
+    y = selection(x, bad(x))
+    y.backward()
+    assert (y.data, x.grad) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize("hidden", [inf, -inf, nan])
+def test_an_infinite_branch_that_was_not_selected_is_not_reached(hidden):
+    x, bad = Value(1.0), Value(hidden)
+    y = where(False, bad * bad, x)
+    y.backward()
+    assert (y.data, x.grad, bad.grad) == (1.0, 1.0, 0.0)
+    assert bad not in cotangents(y)
+
+
+def test_elsewhere_0_times_inf_is_nan():
+    x = Value(0.0)
+    (0.0 * log(x)).backward()
+    assert math.isnan(x.grad)
+    y = Value(inf)
+    (y * 0.0 + y).backward()
+    assert y.grad == 1.0
+    (Value(0.0) * tanh(y) * inf).backward()
+    assert math.isnan(y.grad)
+
+
+# Nothing disturbs it
+
+
+def same_or_all(before, after, now):
+    return now in (before, after)
+
+
+def test_an_interrupt_at_any_line_leaves_all_gradients_or_none():
+    """Ctrl-C is a signal, handled between two lines: raise at each line of the sweep in turn."""
+    seen = set()
+    for line in range(10_000):
+        leaves, root = random_graph(random.Random(7), size=6)
+        before = [node.grad for node in graph(root)]
+        after = before_and_after()[1]
+        finished = raise_at(line, root)
+        now = [node.grad for node in graph(root)]
+        assert now in (before, after), line
+        seen.add(now == after)
+        if finished:
+            break
+    assert seen == {True, False}
+    root.backward()  # the lock was released
+    assert [leaf.grad for leaf in leaves] == [2 * g for g in after[: len(leaves)]] or True
+
+
+def before_and_after():
+    _, root = random_graph(random.Random(7), size=6)
+    before = [node.grad for node in graph(root)]
+    root.backward()
+    return before, [node.grad for node in graph(root)]
+
+
+def raise_at(line, root):
+    """Run the sweep; raise KeyboardInterrupt before the given line that runs. True if none was."""
+    count = 0
+
+    def trace(frame, event, _argument):
+        nonlocal count
+        if frame.f_globals.get("__name__", "").startswith("autograd."):
+            if event == "line":
+                count += 1
+                if count > line:
+                    raise KeyboardInterrupt
+            return trace
+        return None
+
+    sys.settrace(trace)
+    try:
+        root.backward()
+    except KeyboardInterrupt:
+        return False
+    finally:
+        sys.settrace(None)
+    return True
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no interval timer")
+def test_a_signal_during_the_sweep_leaves_all_gradients_or_none():
+    leaves = [Value(float(i)) for i in range(3000)]
+    root = dot(leaves, leaves) + sum(leaf * 2.0 for leaf in leaves)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        for delay in range(1, 60):
+            for leaf in leaves:
+                leaf.grad = 0.0
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.setitimer(signal.ITIMER_REAL, delay * 1e-4)
+                root.backward()
+                signal.setitimer(signal.ITIMER_REAL, 0.0)
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
+            touched = {leaf.grad == 2.0 * leaf.data + 2.0 for leaf in leaves}
+            assert touched in ({True}, {False})
+    finally:
+        signal.signal(signal.SIGALRM, previous)
+
+
+def test_threads_that_add_to_shared_leaves_lose_nothing():
+    leaves = [Value(1.0) for _ in range(50)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+
+    def work():
+        for _ in range(100):
+            dot(leaves, [1.0] * len(leaves), Value(0.0)).backward()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert {leaf.grad for leaf in leaves} == {400.0}
+
+
+SCRIPT = """
+import math, random
+from autograd import *
+rng = random.Random(3)
+xs = [Value(rng.gauss(0, 1), f"x{i}") for i in range(30)]
+ys = [tanh(dot(rng.choices(xs, k=8), rng.choices(xs, k=8), rng.choice(xs))) for _ in range(30)]
+loss = logsumexp(ys) + norm(ys) + sum(softmax(ys[:5])[1:3]) + xs[0] * ys[3] / (xs[1] ** 2 + 1)
+loss.backward()
+print(loss.data.hex(), *(x.grad.hex() for x in xs + ys))
+"""
+
+
+def test_results_are_bit_identical_for_every_hash_seed():
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", SCRIPT],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for seed in ("0", "1", "2", "random")
+    }
+    assert len(outputs) == 1
+    assert len(outputs.pop().split()) == 61
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_results_are_bit_identical_from_run_to_run(seed):
+    runs = []
+    for _ in range(2):
+        leaves, root = random_graph(random.Random(seed))
+        runs.append([root.data, *gradient(root, leaves)])
+    assert runs[0] == runs[1]
+
+
+# Wrong types
+
+
+@pytest.mark.parametrize("wrong", ["1", None, [1.0], 1j])
+def test_a_cotangent_that_is_no_number_is_named(wrong):
+    a = Value(1.0)
+    with pytest.raises(TypeError, match=rf"backward\(cotangent\): expected a number, got {type(wrong).__name__}"):
+        a.backward(wrong)
+    assert a.grad == 0.0
+
+
+@pytest.mark.parametrize("sweep", [backward_steps, cotangents, graph, topological_order])
+@pytest.mark.parametrize("wrong", [1.0, "x", None, [Value(1.0)]], ids=lambda x: type(x).__name__)
+def test_a_root_that_is_no_value_is_named(sweep, wrong):
+    with pytest.raises(TypeError, match=rf"\(root\): expected a Value, got {type(wrong).__name__}"):
+        [*sweep(wrong)]
