@@ -83,7 +83,7 @@ def graph(root: Value) -> list[Value]:
 
 
 def cotangents(root: Value, cotangent: float = 1.0) -> dict[Value, float]:
-    """The cotangents d root / d node, times `cotangent`, for every node from which something flows to `root`.
+    """The cotangent d root / d node, times `cotangent`, of every node that something flows from.
 
     Touches no `.grad`. Nodes are keys by identity.
 

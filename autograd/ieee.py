@@ -119,7 +119,7 @@ def reciprocal(x: float) -> float:
 
 
 def pow(a: float, b: float) -> float:
-    """The power a^b as C's pow: never complex, pow(x, 0) = 1 and pow(1, y) = 1 even for nan."""
+    """The power a^b as in C: never complex; x^0 = 1 and 1^y = 1 even where x or y is nan."""
     try:
         return math.pow(a, b)
     except OverflowError:
@@ -138,7 +138,7 @@ def positive_reciprocal(x: float) -> float:
 
 
 def power_log(a: float, b: float) -> float:
-    """The product a^b log(a), the derivative of a^b by b; 0 at a = 0 where b >= 0, for 0^b is flat there."""
+    """The product a^b log(a), the derivative of a^b by b; 0 at a = 0 if b >= 0: 0^b is flat."""
     if a == 0.0 and b >= 0.0:
         return 0.0
     return times(pow(a, b), log(a))
@@ -288,12 +288,12 @@ def elu(x: float, alpha: float) -> float:
 
 
 def selu(x: float) -> float:
-    """The scaled elu that keeps mean 0 and variance 1 from layer to layer (Klambauer et al. 2017)."""
+    """The scaled elu that keeps mean 0 and variance 1 through layers (Klambauer et al. 2017)."""
     return SELU_SCALE * elu(x, SELU_ALPHA)
 
 
 def softsign(x: float) -> float:
-    """x / (1 + |x|); the limits -1 and 1 at the infinities."""
+    """The quotient x / (1 + |x|); its limits -1 and 1 at the infinities."""
     return x / (1.0 + abs(x)) if abs(x) != inf else math.copysign(1.0, x)
 
 
@@ -401,6 +401,26 @@ def where(condition: float, a: float, b: float) -> float:
 def truth(condition: float) -> float:
     """1 where the condition holds (is not 0), else 0."""
     return 1.0 if condition else 0.0
+
+
+def less(a: float, b: float) -> bool:
+    """Whether a < b."""
+    return a < b
+
+
+def less_equal(a: float, b: float) -> bool:
+    """Whether a <= b."""
+    return a <= b
+
+
+def equal(a: float, b: float) -> bool:
+    """Whether a = b."""
+    return a == b
+
+
+def not_equal(a: float, b: float) -> bool:
+    """Whether a and b differ."""
+    return a != b
 
 
 def dot(*operands: float) -> float:

@@ -14,21 +14,16 @@ from __future__ import annotations
 
 import math
 import sys
-from itertools import accumulate
-from operator import add as plus
-from operator import eq, le, lt, ne
 
 from autograd import ieee
-from autograd.ieee import SELU_ALPHA, SELU_SCALE, inf, nan
+from autograd.ieee import SELU_ALPHA, SELU_SCALE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any, ClassVar
 
     Partial = Callable[..., Any]
-    Intervals = tuple[tuple[float, float], ...]
-    Points = Mapping[tuple[float, ...], tuple[float, ...]]
 
 _RANKS: dict[Any, int] = {float: 0}  # which kind of number decides when several meet
 _REAL: set[type] = {int, bool}  # kinds found to be real numbers, so that each is asked about once
@@ -121,6 +116,7 @@ class Scalar:
     __hash__ = object.__hash__
 
     if TYPE_CHECKING:  # the loop below the table makes these, one for each function of one operand
+
         def __getattr__(self, name: str) -> Callable[..., Any]: ...
 
 
@@ -154,13 +150,15 @@ class Primitive:
     Attributes:
         name: what it is called, in Python and in every printed form.
         symbol: the short text that a drawing shows in a node.
-        mathml: its formula as presentation MathML, `{0}`, `{1}` standing for operands.
+        mathml: its formula as presentation MathML, `{0}`, `{1}` standing for operands, `{*}` for
+            all of them.
         value: the float function.
         operand_names: what its operands are called in formulas and errors.
         partials: for each operand a function `partial(z, *operands)`; none at all where the
             operation is piecewise constant, so that nothing flows through it.
         domain: for each operand the interval that tests sample, its ends included.
-        kinks: the partials chosen at points where the derivative does not exist or is a limit.
+        kinks: the partials chosen where the derivative does not exist or is a limit, as
+            "operands: partials; ...".
         selects: whether an operand whose partial is 0 was not selected, and so contributes
             nothing, whatever it holds.
         defaults: values of the last operands where a call leaves them out.
@@ -169,31 +167,37 @@ class Primitive:
     def __init__(
         self,
         name: str,
-        symbol: str,
-        mathml: str,
         value: Callable[..., float],
-        partials: Sequence[Partial],
-        domain: Intervals,
-        *,
-        kinks: Points | None = None,
+        *partials: Partial,
+        domain: Sequence[tuple[float, float]],
+        symbol: str = "",
+        mathml: str = "",
+        kinks: str = "",
         selects: bool = False,
         defaults: tuple[float, ...] = (),
     ) -> None:
-        code = getattr(value, "__code__", None)
         self.name = name
-        self.symbol = symbol
-        self.mathml = mathml
         self.value = value
-        self.operand_names: tuple[str, ...] = (
-            code.co_varnames[: code.co_argcount] if code else ("a", "b")
-        )
-        self.partials = tuple(partials)
-        self.domain = domain
-        self.kinks = dict(kinks or {})
+        self.partials = partials
+        self.domain = tuple(domain)
+        self.symbol = symbol or name
+        self.kinks = kinks
         self.selects = selects
         self.defaults = defaults
+        self.operand_names = self._names_of_operands(value)
+        self.mathml = mathml or self._call(self.symbol)
         self.__doc__ = f"{name}({', '.join(self.operand_names)}): {value.__doc__}"
         TABLE[name] = self
+
+    @staticmethod
+    def _names_of_operands(value: Callable[..., float]) -> tuple[str, ...]:
+        code = value.__code__
+        return code.co_varnames[: code.co_argcount]
+
+    def _call(self, function: str) -> str:
+        """MathML of the function of all operands."""
+        operands = "<mo>,</mo>".join(f"{{{i}}}" for i, _ in enumerate(self.operand_names))
+        return f"<mrow><mi>{function}</mi><mo>&#x2061;</mo><mo>(</mo>{operands}<mo>)</mo></mrow>"
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -273,27 +277,17 @@ class Function(Primitive):
 class Comparison(Primitive):
     """A row that answers True or False, on floats as on `Value`s."""
 
-    def __init__(self, name: str, symbol: str, value: Callable[..., bool]) -> None:
-        mathml = _infix(symbol.replace("<", "&lt;"))
-        super().__init__(name, symbol, mathml, value, (), ((-3, 3), (-3, 3)))
-
 
 class Reduction(Primitive):
-    """A row over a list, of any length; one function gives all its partials at once."""
+    """A row over a list, of any length; its one partial gives those by all operands at once."""
 
-    def __init__(
-        self,
-        name: str,
-        symbol: str,
-        mathml: str,
-        value: Callable[..., float],
-        partials: Callable[..., Sequence[Any]] | None,
-        domain: Intervals,
-    ) -> None:
-        super().__init__(name, symbol, mathml, value, (), domain)
-        self.operand_names = ("xs",)
-        self.gradient = partials
-        self.__doc__ = f"{name}(xs): {value.__doc__}"
+    @staticmethod
+    def _names_of_operands(_value: Callable[..., float]) -> tuple[str, ...]:
+        return ("xs",)
+
+    def _call(self, function: str) -> str:
+        """MathML of the function of all operands."""
+        return super()._call(function).replace("{0}", "{*}")
 
     def __call__(self, xs: Iterable[Any]) -> Any:
         """Apply it to a list of floats and `Scalar`s."""
@@ -307,9 +301,9 @@ class Reduction(Primitive):
 
     def edges(self, z: Any, numbers: Sequence[Any], operands: Sequence[Any]) -> list[Any]:
         """For each operand its partial at `numbers`, or None where nothing flows."""
-        if self.gradient is None:
+        if not self.partials:
             return [None] * len(operands)
-        partials = self.gradient(z, *numbers)
+        partials = self.partials[0](z, *numbers)
         return [
             None if type(operand) is float else partial
             for operand, partial in zip(operands, partials, strict=True)
@@ -352,27 +346,6 @@ def _row_named(name: str) -> Primitive:
     return TABLE[name]
 
 
-def _call(name: str) -> str:
-    return f"<mrow><mi>{name}</mi><mo>&#x2061;</mo><mo>(</mo>{{0}}<mo>)</mo></mrow>"
-
-
-def _power_of(base: str) -> str:
-    return f"<msup><mi>{base}</mi>{{0}}</msup>"
-
-
-def _call_two(name: str) -> str:
-    return f"<mrow><mi>{name}</mi><mo>&#x2061;</mo><mo>(</mo>{{0}}<mo>,</mo>{{1}}<mo>)</mo></mrow>"
-
-
-def _call_three(name: str) -> str:
-    operands = "{0}<mo>,</mo>{1}<mo>,</mo>{2}"
-    return f"<mrow><mi>{name}</mi><mo>&#x2061;</mo><mo>(</mo>{operands}<mo>)</mo></mrow>"
-
-
-def _over_all(name: str) -> str:
-    return f"<mrow><mi>{name}</mi><mo>&#x2061;</mo><mo>(</mo>{{*}}<mo>)</mo></mrow>"
-
-
 def _infix(sign: str) -> str:
     return f"<mrow>{{0}}<mo>{sign}</mo>{{1}}</mrow>"
 
@@ -393,6 +366,7 @@ _CUBE_ROOT = "<mroot>{0}<mn>3</mn></mroot>"
 _X_LOG_Y = "<mrow>{0}<mi>log</mi><mo>&#x2061;</mo>{1}</mrow>"
 _ONE_MINUS_SQUARE = "<mrow><mn>1</mn><mo>−</mo><msup>{0}<mn>2</mn></msup></mrow>"
 _LORENTZIAN = f"<mfrac><mn>1</mn>{_ONE_MINUS_SQUARE.replace('−', '+')}</mfrac>"
+_EXP = "<msup><mi>e</mi>{0}</msup>"
 _GAUSSIAN = "<msup><mi>e</mi><mrow><mo>−</mo><msup>{0}<mn>2</mn></msup></mrow></msup>"
 _MAGNITUDE = "<mrow><mo>|</mo>{0}<mo>|</mo></mrow>"
 
@@ -404,141 +378,210 @@ _WIDE = (-1e150, 1e150)
 _POSITIVE = (1e-150, 1e150)
 
 # fmt: off
-#                      name           symbol   mathml                value              partials, by operand                                         domain
-add       = Primitive("add",          "+",     _infix("+"),          ieee.add,          [_one, _one],                                                (_WIDE, _WIDE))
-sub       = Primitive("sub",          "−",     _infix("−"),          ieee.sub,          [_one, lambda z, a, b: -1.0],                                (_WIDE, _WIDE))
-mul       = Primitive("mul",          "×",     _infix("×"),          ieee.mul,          [lambda z, a, b: b, lambda z, a, b: a],                      (_WIDE, _WIDE))
-div       = Primitive("div",          "÷",     _FRACTION,            ieee.div,          [lambda z, a, b: reciprocal(b), lambda z, a, b: div(-z, b)], (_WIDE, _WIDE),
-                      kinks={(0.0, 0.0): (inf, nan)})
-neg       = Function("neg",           "−",     _PREFIX_MINUS,        ieee.neg,          [lambda z, x: -1.0],                                         (_WIDE,))
-times     = Primitive("times",        "×",     _infix("×"),          ieee.times,        [lambda z, a, b: b, lambda z, a, b: a],                      (_WIDE, _WIDE), selects=True)
-pow       = Primitive("pow",          "^",     _POWER,               ieee.pow,          [lambda z, a, b: times(b, pow(a, b - 1.0)),
-                                                                                         lambda z, a, b: power_log(a, b)],                           ((1e-3, 1e3), (-4.0, 4.0)),
-                      kinks={(0.0, 0.0): (0.0, 0.0), (0.0, 2.0): (0.0, 0.0), (0.0, -1.0): (-inf, -inf), (-2.0, 2.0): (-4.0, nan), (nan, 0.0): (0.0, nan), (1.0, nan): (nan, 0.0)})
-power_log = Primitive("power_log",    "a^b log a", _POWER_LOG,       ieee.power_log,    [lambda z, a, b: times(b, power_log(a, b - 1.0)) + pow(a, b - 1.0),
-                                                                                         lambda z, a, b: times(z, log(a))],                          ((1e-3, 1e3), (-4.0, 4.0)))
-square    = Function("square",        "²",     _SQUARE,              ieee.square,       [lambda z, x: 2.0 * x],                                      (_WIDE,))
-reciprocal = Function("reciprocal",   "1/x",   _RECIPROCAL,          ieee.reciprocal,   [lambda z, x: -z * z],                                       (_WIDE,),
-                      kinks={(0.0,): (-inf,)})
-sqrt      = Function("sqrt",          "√",     "<msqrt>{0}</msqrt>", ieee.sqrt,         [lambda z, x: div(0.5, z)],                                  (_POSITIVE,),
-                      kinks={(0.0,): (inf,), (-1.0,): (nan,)})
-cbrt      = Function("cbrt",          "∛",     _CUBE_ROOT,           ieee.cbrt,         [lambda z, x: reciprocal(3.0 * z * z)],                      (_WIDE,),
-                      kinks={(0.0,): (inf,)})
-hypot     = Primitive("hypot",        "hypot", _call_two("hypot"),   ieee.hypot,        [lambda z, a, b: direction(a, b), lambda z, a, b: direction(b, a)], (_WIDE, _WIDE),
-                      kinks={(0.0, 0.0): (0.0, 0.0), (inf, nan): (nan, nan)})
-direction = Primitive("direction",    "cos∠",  _call_two("cos∠"),    ieee.direction,    [lambda z, a, b: direction(b, a) * div(direction(b, a), hypot(a, b)),
-                                                                                         lambda z, a, b: -z * div(direction(b, a), hypot(a, b))],    (_WIDE, _WIDE))
+# name, float function                        partial by each operand as a function of the result z and the operands;
+#                                             domain, what is printed where that is not name(operands), kinks
+
+# Arithmetic
+add        = Primitive("add", ieee.add,       _one,
+                                              _one,
+                                              domain=[_WIDE, _WIDE], symbol="+", mathml=_infix("+"))
+sub        = Primitive("sub", ieee.sub,       _one,
+                                              lambda z, a, b: -1.0,
+                                              domain=[_WIDE, _WIDE], symbol="−", mathml=_infix("−"))
+mul        = Primitive("mul", ieee.mul,       lambda z, a, b: b,
+                                              lambda z, a, b: a,
+                                              domain=[_WIDE, _WIDE], symbol="×", mathml=_infix("×"))
+div        = Primitive("div", ieee.div,       lambda z, a, b: reciprocal(b),
+                                              lambda z, a, b: div(-z, b),
+                                              domain=[_WIDE, _WIDE], symbol="÷", mathml=_FRACTION,
+                                              kinks="0, 0: inf, nan")
+neg        = Function("neg", ieee.neg,        lambda z, x: -1.0,
+                                              domain=[_WIDE], symbol="−", mathml=_PREFIX_MINUS)
+times      = Primitive("times", ieee.times,   lambda z, a, b: b,
+                                              lambda z, a, b: a,
+                                              domain=[_WIDE, _WIDE], symbol="×", mathml=_infix("×"), selects=True)
+pow        = Primitive("pow", ieee.pow,       lambda z, a, b: times(b, pow(a, b - 1.0)),
+                                              lambda z, a, b: power_log(a, b),
+                                              domain=[(1e-3, 1e3), (-4.0, 4.0)], symbol="^", mathml=_POWER,
+                                              kinks="0, 0: 0, 0; 0, 2: 0, 0; 0, -1: -inf, -inf; -2, 2: -4, nan; nan, 0: 0, nan; 1, nan: nan, 0")
+power_log  = Primitive("power_log", ieee.power_log,
+                                              lambda z, a, b: times(b, power_log(a, b - 1.0)) + pow(a, b - 1.0),
+                                              lambda z, a, b: times(z, log(a)),
+                                              domain=[(1e-3, 1e3), (-4.0, 4.0)], symbol="a^b log a", mathml=_POWER_LOG)
+square     = Function("square", ieee.square,  lambda z, x: 2.0 * x, domain=[_WIDE], symbol="²", mathml=_SQUARE)
+reciprocal = Function("reciprocal", ieee.reciprocal,
+                                              lambda z, x: -z * z,
+                                              domain=[_WIDE], symbol="1/x", mathml=_RECIPROCAL, kinks="0: -inf")
+sqrt       = Function("sqrt", ieee.sqrt,      lambda z, x: div(0.5, z),
+                                              domain=[_POSITIVE], symbol="√", mathml="<msqrt>{0}</msqrt>",
+                                              kinks="0: inf; -1: nan")
+cbrt       = Function("cbrt", ieee.cbrt,      lambda z, x: reciprocal(3.0 * z * z),
+                                              domain=[_WIDE], symbol="∛", mathml=_CUBE_ROOT, kinks="0: inf")
+hypot      = Primitive("hypot", ieee.hypot,   lambda z, a, b: direction(a, b),
+                                              lambda z, a, b: direction(b, a),
+                                              domain=[_WIDE, _WIDE], kinks="0, 0: 0, 0; inf, nan: nan, nan")
+direction  = Primitive("direction", ieee.direction,
+                                              lambda z, a, b: direction(b, a) * div(direction(b, a), hypot(a, b)),
+                                              lambda z, a, b: -z * div(direction(b, a), hypot(a, b)),
+                                              domain=[_WIDE, _WIDE], symbol="cos∠")
 
 # Exponentials and logarithms; positive_reciprocal is 1/x on the domain of log, nan elsewhere.
-exp       = Function("exp",           "exp",   _power_of("e"),       ieee.exp,          [lambda z, x: z],                                            (_TAILS,))
-exp2      = Function("exp2",          "2^x",   _power_of("2"),       ieee.exp2,         [lambda z, x: _LN2 * z],                                     ((-1000.0, 1000.0),))
-expm1     = Function("expm1",         "expm1", _call("expm1"),       ieee.expm1,        [lambda z, x: exp(x)],                                       (_TAILS,))
-log       = Function("log",           "log",   _call("log"),         ieee.log,          [lambda z, x: positive_reciprocal(x)],                       (_POSITIVE,),
-                      kinks={(0.0,): (inf,), (-1.0,): (nan,)})
-log2      = Function("log2",          "log₂",  _call("log₂"),        ieee.log2,         [lambda z, x: div(positive_reciprocal(x), _LN2)],                (_POSITIVE,),
-                      kinks={(0.0,): (inf,), (-1.0,): (nan,)})
-log10     = Function("log10",         "log₁₀", _call("log₁₀"),       ieee.log10,        [lambda z, x: div(positive_reciprocal(x), _LN10)],               (_POSITIVE,),
-                      kinks={(0.0,): (inf,), (-1.0,): (nan,)})
-log1p     = Function("log1p",         "log1p", _call("log1p"),       ieee.log1p,        [lambda z, x: positive_reciprocal(1.0 + x)],                 ((-0.999, 1e150),),
-                      kinks={(-1.0,): (inf,), (-2.0,): (nan,)})
-positive_reciprocal = Function("positive_reciprocal", "1/x", _RECIPROCAL, ieee.positive_reciprocal, [lambda z, x: -z * z],                           (_POSITIVE,))
-logaddexp = Primitive("logaddexp",    "logaddexp", _call_two("logaddexp"), ieee.logaddexp, [lambda z, a, b: softmax((a, b))[0], lambda z, a, b: softmax((a, b))[1]], (_TAILS, _TAILS),
-                      kinks={(-inf, -inf): (nan, nan), (inf, inf): (nan, nan), (-inf, 1.0): (0.0, 1.0)})
-exp_difference = Primitive("exp_difference", "e^(a−b)", _EXP_DIFFERENCE, ieee.exp_difference, [lambda z, a, b: z, lambda z, a, b: -z],              ((-350.0, 350.0), (-350.0, 350.0)))
-portion   = Primitive("portion",      "a/(a+b)", _PORTION,           ieee.portion,      [lambda z, a, b: div(portion(b, a), a + b), lambda z, a, b: -div(z, a + b)], (_POSITIVE, _POSITIVE))
-xlogy     = Primitive("xlogy",        "x log y", _X_LOG_Y,           ieee.xlogy,        [lambda z, x, y: where(equal(hypot(x, y), 0.0), 0.0, log(y)),
-                                                                                         lambda z, x, y: times(x, reciprocal(y))],                   (_WIDE, _POSITIVE),
-                      kinks={(0.0, 0.0): (0.0, 0.0), (0.0, 2.0): (math.log(2.0), 0.0)})
+exp        = Function("exp", ieee.exp,        lambda z, x: z, domain=[_TAILS], mathml=_EXP)
+exp2       = Function("exp2", ieee.exp2,      lambda z, x: _LN2 * z,
+                                              domain=[(-1000.0, 1000.0)], symbol="2^x", mathml="<msup><mn>2</mn>{0}</msup>")
+expm1      = Function("expm1", ieee.expm1,    lambda z, x: exp(x), domain=[_TAILS])
+log        = Function("log", ieee.log,        lambda z, x: positive_reciprocal(x),
+                                              domain=[_POSITIVE], kinks="0: inf; -1: nan")
+log2       = Function("log2", ieee.log2,      lambda z, x: div(positive_reciprocal(x), _LN2),
+                                              domain=[_POSITIVE], symbol="log₂", kinks="0: inf; -1: nan")
+log10      = Function("log10", ieee.log10,    lambda z, x: div(positive_reciprocal(x), _LN10),
+                                              domain=[_POSITIVE], symbol="log₁₀", kinks="0: inf; -1: nan")
+log1p      = Function("log1p", ieee.log1p,    lambda z, x: positive_reciprocal(1.0 + x),
+                                              domain=[(-0.999, 1e150)], kinks="-1: inf; -2: nan")
+positive_reciprocal = Function("positive_reciprocal", ieee.positive_reciprocal,
+                                              lambda z, x: -z * z,
+                                              domain=[_POSITIVE], symbol="1/x", mathml=_RECIPROCAL)
+logaddexp  = Primitive("logaddexp", ieee.logaddexp,
+                                              lambda z, a, b: softmax((a, b))[0],
+                                              lambda z, a, b: softmax((a, b))[1],
+                                              domain=[_TAILS, _TAILS],
+                                              kinks="-inf, -inf: nan, nan; inf, inf: nan, nan; -inf, 1: 0, 1")
+exp_difference = Primitive("exp_difference", ieee.exp_difference,
+                                              lambda z, a, b: z,
+                                              lambda z, a, b: -z,
+                                              domain=[(-350.0, 350.0), (-350.0, 350.0)], symbol="e^(a−b)", mathml=_EXP_DIFFERENCE)
+portion    = Primitive("portion", ieee.portion,
+                                              lambda z, a, b: div(portion(b, a), a + b),
+                                              lambda z, a, b: -div(z, a + b),
+                                              domain=[_POSITIVE, _POSITIVE], symbol="a/(a+b)", mathml=_PORTION)
+xlogy      = Primitive("xlogy", ieee.xlogy,   lambda z, x, y: where(equal(hypot(x, y), 0.0), 0.0, log(y)),
+                                              lambda z, x, y: times(x, reciprocal(y)),
+                                              domain=[_WIDE, _POSITIVE], symbol="x log y", mathml=_X_LOG_Y,
+                                              kinks="0, 0: 0, 0; 0, 2: 0.6931471805599453, 0")
 
 # Circular and hyperbolic functions
-sin       = Function("sin",           "sin",   _call("sin"),         ieee.sin,          [lambda z, x: cos(x)],                                       ((-1e9, 1e9),))
-cos       = Function("cos",           "cos",   _call("cos"),         ieee.cos,          [lambda z, x: -sin(x)],                                      ((-1e9, 1e9),))
-tan       = Function("tan",           "tan",   _call("tan"),         ieee.tan,          [lambda z, x: 1.0 + z * z],                                  ((-1e9, 1e9),))
-asin      = Function("asin",          "asin",  _call("asin"),        ieee.asin,         [lambda z, x: reciprocal(sqrt(one_minus_square(x)))],        ((-0.999999, 0.999999),),
-                      kinks={(1.0,): (inf,), (-1.0,): (inf,), (2.0,): (nan,)})
-acos      = Function("acos",          "acos",  _call("acos"),        ieee.acos,         [lambda z, x: -reciprocal(sqrt(one_minus_square(x)))],       ((-0.999999, 0.999999),),
-                      kinks={(1.0,): (-inf,), (2.0,): (nan,)})
-one_minus_square = Function("one_minus_square", "1−x²", _ONE_MINUS_SQUARE, ieee.one_minus_square, [lambda z, x: -2.0 * x],                           (_WIDE,))
-atan      = Function("atan",          "atan",  _call("atan"),        ieee.atan,         [lambda z, x: lorentzian(x)],                                (_WIDE,))
-lorentzian = Function("lorentzian",   "1/(1+x²)", _LORENTZIAN,       ieee.lorentzian,   [lambda z, x: -2.0 * z * (x * z)],                           (_WIDE,))
-atan2     = Primitive("atan2",        "atan2", _call_two("atan2"),   ieee.atan2,        [lambda z, y, x: div(direction(x, y), hypot(x, y)),
-                                                                                         lambda z, y, x: -div(direction(y, x), hypot(x, y))],        (_WIDE, _WIDE),
-                      kinks={(0.0, 0.0): (nan, nan)})
-sinh      = Function("sinh",          "sinh",  _call("sinh"),        ieee.sinh,         [lambda z, x: cosh(x)],                                      ((-700.0, 700.0),))
-cosh      = Function("cosh",          "cosh",  _call("cosh"),        ieee.cosh,         [lambda z, x: sinh(x)],                                      ((-700.0, 700.0),))
-tanh      = Function("tanh",          "tanh",  _call("tanh"),        ieee.tanh,         [lambda z, x: square(sech(x))],                              ((-350.0, 350.0),))
-sech      = Function("sech",          "sech",  _call("sech"),        ieee.sech,         [lambda z, x: -z * tanh(x)],                                 ((-700.0, 700.0),))
-asinh     = Function("asinh",         "asinh", _call("asinh"),       ieee.asinh,        [lambda z, x: reciprocal(hypot(x, 1.0))],                    (_WIDE,))
-acosh     = Function("acosh",         "acosh", _call("acosh"),       ieee.acosh,        [lambda z, x: reciprocal(sqrt(x - 1.0) * sqrt(x + 1.0))],    ((1.000001, 1e150),),
-                      kinks={(1.0,): (inf,), (0.0,): (nan,)})
-atanh     = Function("atanh",         "atanh", _call("atanh"),       ieee.atanh,        [lambda z, x: positive_reciprocal(one_minus_square(x))],     ((-0.999999, 0.999999),),
-                      kinks={(1.0,): (inf,), (-1.0,): (inf,), (2.0,): (nan,)})
+sin        = Function("sin", ieee.sin,        lambda z, x: cos(x), domain=[(-1e9, 1e9)])
+cos        = Function("cos", ieee.cos,        lambda z, x: -sin(x), domain=[(-1e9, 1e9)])
+tan        = Function("tan", ieee.tan,        lambda z, x: 1.0 + z * z, domain=[(-1e9, 1e9)])
+asin       = Function("asin", ieee.asin,      lambda z, x: reciprocal(sqrt(one_minus_square(x))),
+                                              domain=[(-0.999999, 0.999999)], kinks="1: inf; -1: inf; 2: nan")
+acos       = Function("acos", ieee.acos,      lambda z, x: -reciprocal(sqrt(one_minus_square(x))),
+                                              domain=[(-0.999999, 0.999999)], kinks="1: -inf; 2: nan")
+one_minus_square = Function("one_minus_square", ieee.one_minus_square,
+                                              lambda z, x: -2.0 * x,
+                                              domain=[_WIDE], symbol="1−x²", mathml=_ONE_MINUS_SQUARE)
+atan       = Function("atan", ieee.atan,      lambda z, x: lorentzian(x), domain=[_WIDE])
+lorentzian = Function("lorentzian", ieee.lorentzian,
+                                              lambda z, x: -2.0 * z * (x * z),
+                                              domain=[_WIDE], symbol="1/(1+x²)", mathml=_LORENTZIAN)
+atan2      = Primitive("atan2", ieee.atan2,   lambda z, y, x: div(direction(x, y), hypot(x, y)),
+                                              lambda z, y, x: -div(direction(y, x), hypot(x, y)),
+                                              domain=[_WIDE, _WIDE], kinks="0, 0: nan, nan")
+sinh       = Function("sinh", ieee.sinh,      lambda z, x: cosh(x), domain=[(-700.0, 700.0)])
+cosh       = Function("cosh", ieee.cosh,      lambda z, x: sinh(x), domain=[(-700.0, 700.0)])
+tanh       = Function("tanh", ieee.tanh,      lambda z, x: square(sech(x)), domain=[(-350.0, 350.0)])
+sech       = Function("sech", ieee.sech,      lambda z, x: -z * tanh(x), domain=[(-700.0, 700.0)])
+asinh      = Function("asinh", ieee.asinh,    lambda z, x: reciprocal(hypot(x, 1.0)), domain=[_WIDE])
+acosh      = Function("acosh", ieee.acosh,    lambda z, x: reciprocal(sqrt(x - 1.0) * sqrt(x + 1.0)),
+                                              domain=[(1.000001, 1e150)], kinks="1: inf; 0: nan")
+atanh      = Function("atanh", ieee.atanh,    lambda z, x: positive_reciprocal(one_minus_square(x)),
+                                              domain=[(-0.999999, 0.999999)], kinks="1: inf; -1: inf; 2: nan")
 
 # The error function and the normal distribution
-erf       = Function("erf",           "erf",   _call("erf"),         ieee.erf,          [lambda z, x: _TWO_OVER_SQRT_PI * gaussian(x)],              ((-26.0, 26.0),))
-erfc      = Function("erfc",          "erfc",  _call("erfc"),        ieee.erfc,         [lambda z, x: -_TWO_OVER_SQRT_PI * gaussian(x)],             ((-26.0, 26.0),))
-gaussian  = Function("gaussian",      "e^−x²", _GAUSSIAN,            ieee.gaussian,     [lambda z, x: -2.0 * x * z],                                 ((-26.0, 26.0),))
-normal_density = Function("normal_density", "φ", _call("φ"),         ieee.normal_density, [lambda z, x: -times(z, x)],                               ((-37.0, 37.0),))
-normal_distribution = Function("normal_distribution", "Φ", _call("Φ"), ieee.normal_distribution, [lambda z, x: normal_density(x)],                   ((-37.0, 37.0),))
+erf        = Function("erf", ieee.erf,        lambda z, x: _TWO_OVER_SQRT_PI * gaussian(x),
+                                              domain=[(-26.0, 26.0)])
+erfc       = Function("erfc", ieee.erfc,      lambda z, x: -_TWO_OVER_SQRT_PI * gaussian(x),
+                                              domain=[(-26.0, 26.0)])
+gaussian   = Function("gaussian", ieee.gaussian,
+                                              lambda z, x: -2.0 * x * z,
+                                              domain=[(-26.0, 26.0)], symbol="e^−x²", mathml=_GAUSSIAN)
+normal_density = Function("normal_density", ieee.normal_density,
+                                              lambda z, x: -times(z, x), domain=[(-37.0, 37.0)], symbol="φ")
+normal_distribution = Function("normal_distribution", ieee.normal_distribution,
+                                              lambda z, x: normal_density(x),
+                                              domain=[(-37.0, 37.0)], symbol="Φ")
 
 # Transfer functions
-relu      = Function("relu",          "relu",  _call("relu"),        ieee.relu,         [lambda z, x: step(x)],                                      (_WIDE,), selects=True,
-                      kinks={(0.0,): (0.0,), (nan,): (nan,)})
-leaky_relu = Primitive("leaky_relu",  "leaky relu", _call_two("leaky relu"), ieee.leaky_relu, [lambda z, x, slope: step(x) + slope * (1.0 - step(x)),
-                                                                                         lambda z, x, slope: minimum(x, 0.0)],                       (_WIDE, (0.0, 1.0)), defaults=(0.01,),
-                      kinks={(0.0, 0.01): (0.01, 0.0), (nan, 0.01): (nan, nan)})
-elu       = Primitive("elu",          "elu",   _call_two("elu"),     ieee.elu,          [lambda z, x, alpha: where(less(0.0, x), 1.0, alpha * exp(x)),
-                                                                                         lambda z, x, alpha: expm1(minimum(x, 0.0))],                (_TAILS, (0.5, 2.0)), defaults=(1.0,),
-                      kinks={(0.0, 1.0): (1.0, 0.0), (nan, 1.0): (nan, nan)})
-selu      = Function("selu",          "selu",  _call("selu"),        ieee.selu,         [lambda z, x: where(less(0.0, x), SELU_SCALE, SELU_SCALE * SELU_ALPHA * exp(x))], (_TAILS,),
-                      kinks={(0.0,): (SELU_SCALE * SELU_ALPHA,), (nan,): (nan,)})
-softplus  = Function("softplus",      "softplus", _call("softplus"), ieee.softplus,     [lambda z, x: sigmoid(x)],                                   (_TAILS,))
-sigmoid   = Function("sigmoid",       "σ",     _call("σ"),           ieee.sigmoid,      [lambda z, x: square(0.5 * sech(0.5 * x))],                  ((-700.0, 700.0),))
-log_sigmoid = Function("log_sigmoid", "log σ", _call("log σ"),       ieee.log_sigmoid,  [lambda z, x: sigmoid(-x)],                                  ((-700.0, 740.0),))
-silu      = Function("silu",          "silu",  _call("silu"),        ieee.silu,         [lambda z, x: _silu_partial(x, sech(0.5 * x))],              (_TAILS,),
-                      kinks={(-inf,): (0.0,)})
-gelu      = Function("gelu",          "gelu",  _call("gelu"),        ieee.gelu,         [lambda z, x: normal_distribution(x) + times(normal_density(x), x)], ((-37.0, 37.0),),
-                      kinks={(-inf,): (0.0,)})
-softsign  = Function("softsign",      "softsign", _call("softsign"), ieee.softsign,     [lambda z, x: square(reciprocal(1.0 + abs(x)))],             (_WIDE,),
-                      kinks={(0.0,): (1.0,)})
-hardtanh  = Function("hardtanh",      "hardtanh", _call("hardtanh"), ieee.hardtanh,     [lambda z, x: step(1.0 - abs(x))],                           (_REALS,),
-                      kinks={(1.0,): (0.0,), (-1.0,): (0.0,)})
+relu       = Function("relu", ieee.relu,      lambda z, x: step(x),
+                                              domain=[_WIDE], selects=True, kinks="0: 0; nan: nan")
+leaky_relu = Primitive("leaky_relu", ieee.leaky_relu,
+                                              lambda z, x, slope: step(x) + slope * (1.0 - step(x)),
+                                              lambda z, x, slope: minimum(x, 0.0),
+                                              domain=[_WIDE, (0.0, 1.0)], symbol="leaky relu", defaults=(0.01,),
+                                              kinks="0, 0.01: 0.01, 0; nan, 0.01: nan, nan")
+elu        = Primitive("elu", ieee.elu,       lambda z, x, alpha: where(less(0.0, x), 1.0, alpha * exp(x)),
+                                              lambda z, x, alpha: expm1(minimum(x, 0.0)),
+                                              domain=[_TAILS, (0.5, 2.0)], defaults=(1.0,),
+                                              kinks="0, 1: 1, 0; nan, 1: nan, nan")
+selu       = Function("selu", ieee.selu,      lambda z, x: where(less(0.0, x), SELU_SCALE, SELU_SCALE * SELU_ALPHA * exp(x)),
+                                              domain=[_TAILS], kinks="0: 1.7580993408473766; nan: nan")
+softplus   = Function("softplus", ieee.softplus,
+                                              lambda z, x: sigmoid(x), domain=[_TAILS])
+sigmoid    = Function("sigmoid", ieee.sigmoid,
+                                              lambda z, x: square(0.5 * sech(0.5 * x)),
+                                              domain=[(-700.0, 700.0)], symbol="σ")
+log_sigmoid = Function("log_sigmoid", ieee.log_sigmoid,
+                                              lambda z, x: sigmoid(-x),
+                                              domain=[(-700.0, 740.0)], symbol="log σ")
+silu       = Function("silu", ieee.silu,      lambda z, x: _silu_partial(x, sech(0.5 * x)),
+                                              domain=[_TAILS], kinks="-inf: 0")
+gelu       = Function("gelu", ieee.gelu,      lambda z, x: normal_distribution(x) + times(normal_density(x), x),
+                                              domain=[(-37.0, 37.0)], kinks="-inf: 0")
+softsign   = Function("softsign", ieee.softsign,
+                                              lambda z, x: square(reciprocal(1.0 + abs(x))),
+                                              domain=[_WIDE], kinks="0: 1")
+hardtanh   = Function("hardtanh", ieee.hardtanh,
+                                              lambda z, x: step(1.0 - abs(x)),
+                                              domain=[_REALS], kinks="1: 0; -1: 0")
 
 # Kinks and choices; rows without partials are piecewise constant
-abs       = Function("abs",           "|x|",   _MAGNITUDE,           ieee.magnitude,    [lambda z, x: sign(x)],                                      (_WIDE,),
-                      kinks={(0.0,): (0.0,), (nan,): (nan,)})
-sign      = Function("sign",          "sign",  _call("sign"),        ieee.sign,         [],                                                          (_REALS,),
-                      kinks={(0.0,): (0.0,), (nan,): (0.0,)})
-step      = Function("step",          "step",  _call("step"),        ieee.step,         [],                                                          (_REALS,),
-                      kinks={(0.0,): (0.0,)})
-floor     = Function("floor",         "floor", "<mrow><mo>⌊</mo>{0}<mo>⌋</mo></mrow>", ieee.floor, [],                                               ((-2.5, 2.5),))
-ceil      = Function("ceil",          "ceil",  "<mrow><mo>⌈</mo>{0}<mo>⌉</mo></mrow>", ieee.ceil, [],                                                ((-2.5, 2.5),))
-maximum   = Primitive("maximum",      "max",   _call_two("max"),     ieee.maximum,      [lambda z, a, b: share(a, b), lambda z, a, b: share(b, a)],  (_REALS, _REALS), selects=True,
-                      kinks={(1.0, 1.0): (0.5, 0.5), (0.0, 0.0): (0.5, 0.5), (nan, 1.0): (nan, 0.0)})
-minimum   = Primitive("minimum",      "min",   _call_two("min"),     ieee.minimum,      [lambda z, a, b: share(-a, -b), lambda z, a, b: share(-b, -a)], (_REALS, _REALS), selects=True,
-                      kinks={(1.0, 1.0): (0.5, 0.5), (nan, 1.0): (nan, 0.0)})
-share     = Primitive("share",        "share", _call_two("share"),   ieee.share,        [],                                                          (_REALS, _REALS))
-clip      = Primitive("clip",         "clip",  _call_three("clip"),  ieee.clip,         [lambda z, x, low, high: inside(x, low, high),
-                                                                                         lambda z, x, low, high: where(less(x, low), truth(less_equal(low, high)), 0.0),
-                                                                                         lambda z, x, low, high: truth(less(high, maximum(x, low)))], (_REALS, (-2.0, -1.0), (1.0, 2.0)), selects=True,
-                      kinks={(0.0, 0.0, 1.0): (1.0, 0.0, 0.0), (1.0, 0.0, 1.0): (1.0, 0.0, 0.0)})
-inside    = Primitive("inside",       "inside", _call_three("inside"), ieee.inside,     [],                                                          (_REALS, (-2.0, -1.0), (1.0, 2.0)))
-where     = Primitive("where",        "where", _call_three("where"), ieee.where,        [lambda z, condition, a, b: 0.0,
-                                                                                         lambda z, condition, a, b: truth(condition),
-                                                                                         lambda z, condition, a, b: 1.0 - truth(condition)],         ((0.0, 1.0), _REALS, _REALS), selects=True)
-truth     = Function("truth",         "≠ 0",   _call("truth"),       ieee.truth,        [],                                                          (_REALS,))
-less       = Comparison("less",       "<",     lt)
-less_equal = Comparison("less_equal", "≤",     le)
-equal      = Comparison("equal",      "=",     eq)
-not_equal  = Comparison("not_equal",  "≠",     ne)
+abs        = Function("abs", ieee.magnitude,  lambda z, x: sign(x),
+                                              domain=[_WIDE], symbol="|x|", mathml=_MAGNITUDE,
+                                              kinks="0: 0; nan: nan")
+sign       = Function("sign", ieee.sign,      domain=[_REALS], kinks="0: 0; nan: 0")
+step       = Function("step", ieee.step,      domain=[_REALS], kinks="0: 0")
+floor      = Function("floor", ieee.floor,    domain=[(-2.5, 2.5)], mathml="<mrow><mo>⌊</mo>{0}<mo>⌋</mo></mrow>")
+ceil       = Function("ceil", ieee.ceil,      domain=[(-2.5, 2.5)], mathml="<mrow><mo>⌈</mo>{0}<mo>⌉</mo></mrow>")
+maximum    = Primitive("maximum", ieee.maximum,
+                                              lambda z, a, b: share(a, b),
+                                              lambda z, a, b: share(b, a),
+                                              domain=[_REALS, _REALS], symbol="max", selects=True,
+                                              kinks="1, 1: 0.5, 0.5; 0, 0: 0.5, 0.5; nan, 1: nan, 0")
+minimum    = Primitive("minimum", ieee.minimum,
+                                              lambda z, a, b: share(-a, -b),
+                                              lambda z, a, b: share(-b, -a),
+                                              domain=[_REALS, _REALS], symbol="min", selects=True,
+                                              kinks="1, 1: 0.5, 0.5; nan, 1: nan, 0")
+share      = Primitive("share", ieee.share,   domain=[_REALS, _REALS])
+clip       = Primitive("clip", ieee.clip,     lambda z, x, low, high: inside(x, low, high),
+                                              lambda z, x, low, high: where(less(x, low), truth(less_equal(low, high)), 0.0),
+                                              lambda z, x, low, high: truth(less(high, maximum(x, low))),
+                                              domain=[_REALS, (-2.0, -1.0), (1.0, 2.0)], selects=True,
+                                              kinks="0, 0, 1: 1, 0, 0; 1, 0, 1: 1, 0, 0")
+inside     = Primitive("inside", ieee.inside, domain=[_REALS, (-2.0, -1.0), (1.0, 2.0)])
+where      = Primitive("where", ieee.where,   lambda z, condition, a, b: 0.0,
+                                              lambda z, condition, a, b: truth(condition),
+                                              lambda z, condition, a, b: 1.0 - truth(condition),
+                                              domain=[(0.0, 1.0), _REALS, _REALS], selects=True)
+truth      = Function("truth", ieee.truth,    domain=[_REALS], symbol="≠0")
+less       = Comparison("less", ieee.less,    domain=[_REALS, _REALS], symbol="<", mathml=_infix("&lt;"))
+less_equal = Comparison("less_equal", ieee.less_equal,
+                                              domain=[_REALS, _REALS], symbol="≤", mathml=_infix("≤"))
+equal      = Comparison("equal", ieee.equal,  domain=[_REALS, _REALS], symbol="=", mathml=_infix("="))
+not_equal  = Comparison("not_equal", ieee.not_equal,
+                                              domain=[_REALS, _REALS], symbol="≠", mathml=_infix("≠"))
 
 # Rows of any length; peak is the largest operand as a constant
-dot       = _Dot("dot",               "w·x",    _over_all("dot"),     ieee.dot,          lambda z, *o: (*o[len(o) // 2:-1], *o[:len(o) // 2], 1.0),   (_REALS,))
-sum       = Reduction("sum",          "Σ",     _over_all("Σ"),       ieee.sum,          lambda z, *xs: [1.0] * len(xs),                              (_REALS,))
-mean      = _Mean("mean",             "mean",  _over_all("mean"),    ieee.mean,         lambda z, *xs: [reciprocal(float(len(xs)))] * len(xs),                    (_REALS,))
-norm      = Reduction("norm",         "‖x‖",   _over_all("norm"),    ieee.norm,         lambda z, *xs: [*map(direction, xs, _others(xs, hypot))],   (_WIDE,))
-peak      = Reduction("peak",         "peak",  _over_all("peak"),    ieee.peak,         None,                                                        (_REALS,))
-logsumexp = Reduction("logsumexp",    "logsumexp", _over_all("logsumexp"), ieee.logsumexp, lambda z, *xs: softmax(xs),                               ((-30.0, 30.0),))
+dot        = _Dot("dot", ieee.dot,            lambda z, *o: (*o[len(o) // 2:-1], *o[:len(o) // 2], 1.0),
+                                              domain=[_REALS], symbol="w·x")
+sum        = Reduction("sum", ieee.sum,       lambda z, *xs: [1.0] * len(xs), domain=[_REALS], symbol="Σ")
+mean       = _Mean("mean", ieee.mean,         lambda z, *xs: [reciprocal(float(len(xs)))] * len(xs),
+                                              domain=[_REALS])
+norm       = Reduction("norm", ieee.norm,     lambda z, *xs: [*map(direction, xs, _others(xs, hypot))],
+                                              domain=[_WIDE], symbol="‖x‖", mathml="<mrow><mo>‖</mo>{*}<mo>‖</mo></mrow>")
+peak       = Reduction("peak", ieee.peak,     domain=[_REALS])
+logsumexp  = Reduction("logsumexp", ieee.logsumexp,
+                                              lambda z, *xs: softmax(xs), domain=[(-30.0, 30.0)])
 # fmt: on
 
 
@@ -557,9 +600,15 @@ def _others(xs: Sequence[Any], combine: Callable[[Any, Any], Any]) -> list[Any]:
 
     Taking x out of a total of all would cancel where x is most of the total.
     """
-    before = accumulate(xs[:-1], combine, initial=0.0)
-    after = [*accumulate(xs[:0:-1], combine, initial=0.0)]
-    return [combine(a, b) for _, a, b in zip(xs, before, reversed(after))]  # noqa: B905  0 of none
+    after = [0.0]
+    for x in xs[:0:-1]:
+        after.append(combine(after[-1], x))
+    before: Any = 0.0
+    others = []
+    for x in xs:
+        others.append(combine(before, after.pop()))
+        before = combine(before, x)
+    return others
 
 
 def softmax(xs: Iterable[Any]) -> list[Any]:
@@ -577,7 +626,7 @@ def softmax(xs: Iterable[Any]) -> list[Any]:
     xs = [*xs]
     largest = peak(xs)
     powers = [exp_difference(x, largest) for x in xs]
-    return [*map(portion, powers, _others(powers, plus))]
+    return [*map(portion, powers, _others(powers, ieee.add))]
 
 
 def log_softmax(xs: Iterable[Any]) -> list[Any]:

@@ -7,7 +7,6 @@ way through the table costs several times as much; a test holds each of them to 
 
 from __future__ import annotations
 
-import sys
 from _thread import allocate_lock
 from contextvars import ContextVar
 
@@ -34,8 +33,8 @@ if TYPE_CHECKING:
     from contextvars import Token
     from typing import Any, Self
 
-    from autograd.backward import Step
     from autograd.primitives import Primitive
+    from autograd.watch import Watch
 
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
 _watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
@@ -43,7 +42,6 @@ _open_modes = 0  # while no block of either mode is open in any context, hot pat
 _open_modes_lock = allocate_lock()
 _PLAIN = frozenset({float, int})  # other real numbers go the general way
 _new = object.__new__
-_HERE = __file__.removesuffix("value.py")
 
 
 class Value(Scalar):
@@ -243,7 +241,8 @@ class Value(Scalar):
     @property
     def partials(self) -> tuple[float, ...]:
         """The partial derivative by each operand; 0.0 where nothing flows."""
-        return tuple(0.0 if partial is None else partial for partial in self.edges[len(self.edges) // 2 :])
+        stored = self.edges[len(self.edges) // 2 :]
+        return tuple(0.0 if partial is None else partial for partial in stored)
 
     def backward(self, cotangent: float = 1.0) -> None:
         """Add `cotangent` x d self / d leaf to `.grad` of every leaf below.
@@ -421,42 +420,6 @@ class detect_anomaly(_Mode):  # noqa: N801  as in PyTorch
     _variable = _watch
 
     def _setting(self) -> Watch:
+        from autograd.watch import Watch  # noqa: PLC0415  import autograd stays light
+
         return Watch()
-
-
-class Watch:
-    """What `detect_anomaly` knows: for each node made inside the block, the line that made it."""
-
-    def __init__(self) -> None:
-        from weakref import WeakKeyDictionary  # noqa: PLC0415  import autograd stays light
-
-        self._lines: WeakKeyDictionary[Value, str] = WeakKeyDictionary()
-
-    def made(self, node: Value, primitive: Primitive, operands: Sequence[Any]) -> None:
-        """Note the line that made the node; raise if its data is not finite."""
-        frame = sys._getframe(1)  # noqa: SLF001  the only way to a caller's line without inspect
-        while frame.f_back and frame.f_code.co_filename.startswith(_HERE):
-            frame = frame.f_back
-        line = f"line {frame.f_lineno} of {frame.f_code.co_filename}"
-        self._lines[node] = line
-        if not abs(node.data) < ieee.inf:
-            given = ", ".join(_named(x) for x in operands)
-            raise FloatingPointError(f"{primitive.name} gave {node.data} from {given}, at {line}")
-
-    def swept(self, step: Step) -> None:
-        """Raise if the step's cotangent, or one that it passes on, is not finite."""
-        node = step.node
-        for operand, partial, contribution, _ in step.contributions:
-            if not abs(contribution) < ieee.inf:
-                name = node.primitive.name if node.primitive else "a leaf"
-                line = self._lines.get(node, "a line outside detect_anomaly()")
-                raise FloatingPointError(
-                    f"the cotangent of {_named(operand)} through {name} is {contribution} "
-                    f"(cotangent {step.cotangent} x partial {partial}), at {line}"
-                )
-
-
-def _named(x: Any) -> str:
-    if type(x) is not Value:
-        return repr(x)
-    return f"{x.label} = {x.data}" if x.label else repr(x.data)

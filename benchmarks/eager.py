@@ -44,9 +44,7 @@ def training_step(model: Any, value: type) -> None:
     """One step of micrograd's demo, for the model and Value of either engine."""
     inputs = [list(map(value, row)) for row in X]
     scores = list(map(model, inputs))
-    losses = [
-        (1 + -target * score).relu() for target, score in zip(TARGETS, scores, strict=True)
-    ]
+    losses = [(1 + -target * score).relu() for target, score in zip(TARGETS, scores, strict=True)]
     data_loss = sum(losses) * (1.0 / len(losses))
     penalty = 1e-4 * sum(p * p for p in model.parameters())
     loss = data_loss + penalty

@@ -11,7 +11,6 @@ from __future__ import annotations
 import tempfile
 from contextlib import redirect_stdout
 from io import StringIO
-from pathlib import Path
 from statistics import mean
 
 from nn import MLP, SGD, Adam, accuracy, cosine, cross_entropy, fit, hinge
@@ -59,11 +58,9 @@ def handwritten_digits() -> None:
     epochs, batch_size = 10, 32
     steps = epochs * -(-len(training.y) // batch_size)
     optimizer = Adam(model.parameters(), cosine(0.01, steps))
-    history = fit(
-        model, *training, cross_entropy, optimizer, epochs, batch_size, progress=False
-    )
+    history = fit(model, *training, cross_entropy, optimizer, epochs, batch_size, progress=False)
     right = accuracy(model.predict(test.X), test.y)
-    print(f"digits 64-32-10, test accuracy: {right:.1%} in {history.seconds:.1f} s, {epochs} epochs")
+    print(f"digits, test accuracy after {epochs} epochs: {right:.1%} in {history.seconds:.1f} s")
 
 
 if __name__ == "__main__":

@@ -44,8 +44,8 @@ def weighted_sum(*operands):
 CONSTANTS = {"peak"}  # answers as a constant: softmax shifts by it, which changes no derivative
 
 BOUND = 8.0  # ulps, for every value and derivative of order 1 and 2 but these exceptions
-_CANCELS = "it changes sign, and next to its zero two terms cancel"
-_ADDED = "it is added left to right, as a chain of + would, and may cancel"
+_CANCELS = "it changes sign, and next to its zero terms cancel"
+_ADDED = "it is added left to right, and may cancel"
 # (row, order): (bound in ulps of the size nearby, why)
 EXCEPTIONS = {
     ("sum", 0): (16.0, _ADDED),
@@ -185,7 +185,7 @@ def difference(function, point, positions, relative_step):
 
 
 def ulps(actual, expected, size=0):
-    """How far `actual` is from `expected`, in units of the last place of it, or of `size` if larger."""
+    """How far `actual` is off, in units of the last place of `expected`, or of `size` if larger."""
     actual, nearest = float(actual), float(expected)
     if math.isnan(actual):
         return math.inf
@@ -236,7 +236,7 @@ def points(row, count):
 def partials(row, z, operands):
     """The partial by every operand, in the operands' kind of number."""
     if isinstance(row, Reduction):
-        return row.gradient(z, *operands) if row.gradient else [0.0] * len(operands)
+        return row.partials[0](z, *operands) if row.partials else [0.0] * len(operands)
     return [partial(z, *operands) for partial in row.partials] or [0.0] * len(operands)
 
 

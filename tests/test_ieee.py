@@ -30,6 +30,11 @@ SPECIAL = [0.0, 0.75, 1.0, 2.0, 3.0, 1e308, 5e-324, inf]
 SPECIAL = [*SPECIAL, *(-x for x in SPECIAL), nan]
 
 
+ANSWER = dict.fromkeys(EVERY, float) | dict.fromkeys(
+    ("less", "less_equal", "equal", "not_equal"), bool
+)
+
+
 def arity(function):
     kinds = [p.kind for p in signature(function).parameters.values()]
     return 5 if kinds[0] == kinds[0].VAR_POSITIONAL else len(kinds)
@@ -37,25 +42,34 @@ def arity(function):
 
 @pytest.mark.parametrize("name", EVERY)
 @given(numbers=st.tuples(*[st.floats()] * 5))
-def test_every_function_gives_a_float_for_all_floats(name, numbers):
+def test_every_function_gives_a_float_or_bool_for_all_floats(name, numbers):
     function = EVERY[name]
-    assert type(function(*numbers[: arity(function)])) is float
+    assert type(function(*numbers[: arity(function)])) is ANSWER[name]
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_every_function_gives_a_float_at_special_numbers(name):
+def test_every_function_gives_a_float_or_bool_at_special_numbers(name):
     function = EVERY[name]
     for numbers in itertools.product(SPECIAL, repeat=min(arity(function), 3)):
         more = numbers[-1:] * (arity(function) - len(numbers))
-        assert type(function(*numbers, *more)) is float, numbers
+        assert type(function(*numbers, *more)) is ANSWER[name], numbers
 
 
-NUMPY = {
-    **{name: name for name in EVERY if isinstance(getattr(np, name, None), np.ufunc)},
-    **{"acos": "arccos", "asin": "arcsin", "atan": "arctan", "atan2": "arctan2"},
-    **{"acosh": "arccosh", "asinh": "arcsinh", "atanh": "arctanh"},
-    **{"add": "add", "sub": "subtract", "mul": "multiply", "div": "divide", "neg": "negative"},
-    **{"pow": "power", "magnitude": "absolute"},
+NUMPY = {name: name for name in EVERY if isinstance(getattr(np, name, None), np.ufunc)} | {
+    "acos": "arccos",
+    "asin": "arcsin",
+    "atan": "arctan",
+    "atan2": "arctan2",
+    "acosh": "arccosh",
+    "asinh": "arcsinh",
+    "atanh": "arctanh",
+    "add": "add",
+    "sub": "subtract",
+    "mul": "multiply",
+    "div": "divide",
+    "neg": "negative",
+    "pow": "power",
+    "magnitude": "absolute",
 }
 
 

@@ -17,7 +17,9 @@ import nn
 
 def readme_example():
     """The first example of micrograd's README, as its package carries it."""
-    example = re.search(r"```python\n(.*?)```", metadata.metadata("micrograd").get_payload(), re.S)
+    example = re.search(
+        r"```python\n(.*?)```", metadata.metadata("micrograd").get_payload(), re.DOTALL
+    )
     return example[1]
 
 

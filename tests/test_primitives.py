@@ -94,6 +94,12 @@ def test_differences_find_the_derivatives_of_a_polynomial():
         assert ulps(float(actual), mp.mpf(expected)) == 0.0
 
 
+def test_the_page_on_accuracy_has_every_row():
+    page = Path(__file__).parents[1] / "docs" / "accuracy.md"
+    lines = page.read_text(encoding="utf-8").splitlines()
+    assert [line.split("`")[1] for line in lines if line.startswith("| `")] == [*TABLE]
+
+
 # Every way to call a row
 
 
@@ -112,7 +118,9 @@ def test_every_mix_of_floats_and_values_gives_the_same_number(row):
         assert bits(z.data) == bits(expected)
         assert z.primitive is row
         assert all(map(operator.is_, z.operands, operands))
-        assert same_bits(z.partials, [p if c else 0.0 for p, c in zip(everywhere, chosen, strict=True)])
+        assert same_bits(
+            z.partials, [p if c else 0.0 for p, c in zip(everywhere, chosen, strict=True)]
+        )
 
 
 @rows([row for row in ROWS if isinstance(row, Comparison)])
@@ -163,7 +171,8 @@ def test_defaults_stand_for_the_last_operands(row):
 @pytest.mark.parametrize("size", [0, 1, 2, 7])
 def test_lists_of_any_length(row, size):
     if (row.name, size) == ("mean", 0):
-        pytest.raises(ValueError, mean, []).match(r"mean\(xs\): expected at least one number")
+        with pytest.raises(ValueError, match=r"mean\(xs\): expected at least one number"):
+            mean([])
         return
     numbers = [0.5 * i - 1.0 for i in range(size)]
     values = [*map(Value, numbers)]
@@ -303,7 +312,13 @@ def reference_softmax(position, log):
     return function
 
 
-LOGITS = [(0.3,), (0.1, -2.7), (-700.3, 0.1), (1e3, 1e3 + 0.7), (0.1, 0.2, -30.4, 7.3, 0.9, 6.1, -1.0)]
+LOGITS = [
+    (0.3,),
+    (0.1, -2.7),
+    (-700.3, 0.1),
+    (1e3, 1e3 + 0.7),
+    (0.1, 0.2, -30.4, 7.3, 0.9, 6.1, -1.0),
+]
 
 
 @pytest.mark.parametrize("xs", LOGITS, ids=len)
@@ -318,7 +333,7 @@ def test_softmax_and_its_derivatives_agree_with_mpmath(xs):
 
 @pytest.mark.parametrize("xs", LOGITS, ids=len)
 def test_log_softmax_and_its_derivatives_agree_with_mpmath(xs):
-    """In ulps but for two: 1 - p in ulps of 1, and -e^-d, next to 0, half an ulp more for each of d."""
+    """But for two: 1 - p, in ulps of 1, and -e^-d, next to 0, half an ulp more for each of d."""
     leaves = [*map(Value, xs)]
     for i, z in enumerate(log_softmax(leaves)):
         reference, totals = reference_softmax(i, log=True), cotangents(z)
@@ -379,7 +394,6 @@ def test_every_operand_has_a_partial_a_domain_and_a_name(row):
     assert len(row.partials) in {0, len(row.domain)}
     assert len(row.operand_names) == len(row.domain)
     assert all(low < high for low, high in row.domain)
-    assert all(len(at) == len(by) == len(row.domain) for at, by in row.kinks.items())
 
 
 def source():
@@ -454,8 +468,8 @@ def test_numpy_functions_made_of_operators_give_the_rows_numbers(name):
     assert [*map(float, values)] == [*map(TABLE[name], numbers)]
 
 
-def test_numpy_has_a_function_for_at_least_half_the_methods():
-    assert len(UFUNCS) + len(OWN_WAY) > len(FUNCTIONS) / 2
+def test_numpy_has_functions_that_apply_rows():
+    assert {*NUMPY_NAMES, "exp", "log", "sqrt", "cbrt", "sin", "cos", "tan", "tanh"} <= {*UFUNCS}
 
 
 # Wrong operands
@@ -463,9 +477,13 @@ def test_numpy_has_a_function_for_at_least_half_the_methods():
 
 @pytest.mark.parametrize("wrong", ["1", None, [1.0], 1j, object()], ids=lambda x: type(x).__name__)
 def test_an_operand_that_is_no_number_is_named(wrong):
-    with pytest.raises(TypeError, match=f"tanh: expected a number or Value as x, got {type(wrong).__name__}"):
+    with pytest.raises(
+        TypeError, match=f"tanh: expected a number or Value as x, got {type(wrong).__name__}"
+    ):
         autograd.tanh(wrong)
-    with pytest.raises(TypeError, match=f"hypot: expected a number or Value as b, got {type(wrong).__name__}"):
+    with pytest.raises(
+        TypeError, match=f"hypot: expected a number or Value as b, got {type(wrong).__name__}"
+    ):
         autograd.hypot(Value(1.0), wrong)
     with pytest.raises(TypeError, match=rf"sum: .* as xs\[1\], got {type(wrong).__name__}"):
         sum([1.0, wrong])

@@ -1,0 +1,55 @@
+"""What `detect_anomaly` keeps watch with: the first inf or nan, and the line that made it."""
+
+from __future__ import annotations
+
+import math
+import sys
+from weakref import WeakKeyDictionary
+
+from autograd.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from autograd.backward import Step
+    from autograd.primitives import Primitive
+
+_HERE = __file__.removesuffix("watch.py")
+
+
+class Watch:
+    """For each node made inside a `detect_anomaly` block, the line that made it."""
+
+    def __init__(self) -> None:
+        self._lines: WeakKeyDictionary[Value, str] = WeakKeyDictionary()
+
+    def made(self, node: Value, primitive: Primitive, operands: Sequence[Any]) -> None:
+        """Note the line that made the node; raise if its data is not finite."""
+        frame = sys._getframe(1)  # noqa: SLF001  the only way to a caller's line without inspect
+        while frame.f_back and frame.f_code.co_filename.startswith(_HERE):
+            frame = frame.f_back
+        line = f"line {frame.f_lineno} of {frame.f_code.co_filename}"
+        self._lines[node] = line
+        if not math.isfinite(node.data):
+            given = ", ".join(_named(x) for x in operands)
+            raise FloatingPointError(f"{primitive.name} gave {node.data} from {given}, at {line}")
+
+    def swept(self, step: Step) -> None:
+        """Raise if the step's cotangent, or one that it passes on, is not finite."""
+        node = step.node
+        for operand, partial, contribution, _ in step.contributions:
+            if not math.isfinite(contribution):
+                name = node.primitive.name if node.primitive else "a leaf"
+                line = self._lines.get(node, "a line outside detect_anomaly()")
+                raise FloatingPointError(
+                    f"the cotangent of {_named(operand)} through {name} is {contribution} "
+                    f"(cotangent {step.cotangent} x partial {partial}), at {line}"
+                )
+
+
+def _named(x: Any) -> str:
+    if type(x) is not Value:
+        return repr(x)
+    return f"{x.label} = {x.data}" if x.label else repr(x.data)
