@@ -10,15 +10,14 @@ before every number is known.
 
 from __future__ import annotations
 
-from _thread import allocate_lock
+from itertools import chain, repeat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from autograd.value import Value
-
-_leaves_lock = allocate_lock()  # two threads may add to the same parameters
 
 
 def topological_order(root: Value) -> list[Value]:
@@ -184,9 +183,21 @@ def backward_steps(root: Value, cotangent: float = 1.0) -> Iterator[Step]:
 def accumulate(totals: dict[Value, float]) -> None:
     """Store cotangents in `.grad`: leaves add to what they hold, computed nodes start afresh.
 
-    All sums are formed first; then one call into C, which no signal can interrupt, assigns them.
+    One call into C reads, adds and assigns, so that no signal and, under the interpreter's lock,
+    no other thread comes in between: all gradients change or none.
+
+    Raises:
+        TypeError: the `.grad` of a leaf is not a number.
     """
-    assign = type(next(iter(totals))).grad.__set__  # type: ignore[misc, attr-defined]
-    with _leaves_lock:
-        grads = [g if node.edges else node.grad + g for node, g in totals.items()]
-        any(map(assign, totals, grads))
+    leaves = [node for node in totals if not node.edges]
+    for leaf in leaves:
+        if not isinstance(leaf.grad, float | int):
+            raise TypeError(
+                f"backward(): {leaf.label or 'a leaf'}.grad is {leaf.grad!r}, not a number: "
+                "set it to 0.0, or call zero_grad()"
+            )
+    nodes = leaves + [node for node in totals if node.edges]
+    cotangents = [totals[node] for node in nodes]
+    slot: Any = type(nodes[0]).grad  # type: ignore[misc]
+    held = chain(map(slot.__get__, leaves), repeat(0.0))
+    any(map(slot.__set__, nodes, map(float.__add__, cotangents, held)))

@@ -337,6 +337,11 @@ def minimum(a: float, b: float) -> float:
     return a if a < b or a != a else b
 
 
+def identity(x: float) -> float:
+    """The operand x itself, as a constant."""
+    return x
+
+
 def share(a: float, b: float) -> float:
     """How much of max(a, b) is a: 1, 1/2 at a tie, 0; nan where a is nan."""
     return 1.0 if a > b else 0.5 if a == b else a if a != a else 0.0
@@ -362,6 +367,9 @@ def direction(a: float, b: float) -> float:
     if abs(a) == inf and abs(b) < inf:
         return math.copysign(1.0, a)
     length = math.hypot(a, b)
+    if length < 1e-290:  # too few digits are left in a subnormal length
+        a, b = a * 2.0**600, b * 2.0**600
+        length = math.hypot(a, b)
     return 0.0 if length == 0.0 else a / length
 
 

@@ -117,7 +117,15 @@ class Scalar:
 
     if TYPE_CHECKING:  # the loop below the table makes these, one for each function of one operand
 
-        def __getattr__(self, name: str) -> Callable[..., Any]: ...
+        def _method(self, *operands: Any) -> Any: ...
+
+        exp = exp2 = expm1 = log = log2 = log10 = log1p = sqrt = cbrt = square = reciprocal = (
+            _method
+        )
+        sin = cos = tan = asin = acos = atan = sinh = cosh = tanh = sech = _method
+        asinh = acosh = atanh = arcsin = arccos = arctan = arcsinh = arccosh = arctanh = _method
+        erf = erfc = relu = leaky_relu = elu = selu = softplus = sigmoid = log_sigmoid = _method
+        silu = gelu = softsign = hardtanh = abs = sign = step = floor = ceil = _method
 
 
 def is_real(kind: type) -> bool:
@@ -132,10 +140,21 @@ def is_real(kind: type) -> bool:
     ):
         # a number of a module that nobody has imported cannot be here
         kinds += [getattr(sys.modules[module], name) for name in names if module in sys.modules]
-    if issubclass(kind, tuple(kinds)):
+    # NumPy files its spans of time under integers
+    if issubclass(kind, tuple(kinds)) and kind.__name__ != "timedelta64":
         _REAL.add(kind)
         return True
     return False
+
+
+def to_float(number: Any) -> float:
+    """Return a real number as the nearest float: an infinity where it is beyond the largest."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
+    except ValueError:  # Decimal's signaling nan
+        return math.nan
 
 
 def shown(given: object) -> str:
@@ -155,7 +174,7 @@ class Primitive:
         value: the float function.
         operand_names: what its operands are called in formulas and errors.
         partials: for each operand a function `partial(z, *operands)`; none at all where the
-            operation is piecewise constant, so that nothing flows through it.
+            operation is piecewise constant: of `Value`s it is a plain number, and nothing flows.
         domain: for each operand the interval that tests sample, its ends included.
         kinks: the partials chosen where the derivative does not exist or is a limit, as
             "operands: partials; ...".
@@ -184,6 +203,8 @@ class Primitive:
         self.kinks = kinks
         self.selects = selects
         self.defaults = defaults
+        if name in TABLE:
+            raise ValueError(f"primitive {name!r} stands in the table already: choose another name")
         self.operand_names = self._names_of_operands(value)
         self.mathml = mathml or self._call(self.symbol)
         self.__doc__ = f"{name}({', '.join(self.operand_names)}): {value.__doc__}"
@@ -205,15 +226,27 @@ class Primitive:
     def __reduce__(self) -> tuple[Callable[[str], Primitive], tuple[str]]:
         return _row_named, (self.name,)
 
-    def __call__(self, *operands: Any) -> Any:
+    def __call__(self, *operands: Any, **named: Any) -> Any:
         """Apply it: floats give a float, a `Scalar` among the operands its kind of number."""
-        missing = len(self.operand_names) - len(operands)
-        if missing:
-            if not 0 < missing <= len(self.defaults):
-                names = ", ".join(self.operand_names)
-                raise TypeError(f"{self.name}({names}) got {len(operands)} operands")
-            operands += self.defaults[-missing:]
+        if named or len(operands) != len(self.operand_names):
+            operands = self._complete(operands, named)
         return self.bind(operands)
+
+    def _complete(self, operands: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+        """Return all operands, those given by name and the defaults of the last ones included."""
+        names = self.operand_names
+        given = dict(zip(names[len(names) - len(self.defaults) :], self.defaults, strict=True))
+        given |= dict(zip(names, operands, strict=False)) | named
+        if (
+            len(operands) > len(names)
+            or given.keys() != {*names}
+            or {*names[: len(operands)]} & {*named}
+        ):
+            raise TypeError(
+                f"{self.name}: expected the operands ({', '.join(names)}), "
+                f"got {len(operands)}{' and ' if named else ''}{', '.join(named)}"
+            )
+        return tuple(given[name] for name in names)
 
     def bind(self, operands: Sequence[Any]) -> Any:
         """Apply it to as many operands as it has; the highest rank among them decides how."""
@@ -221,23 +254,24 @@ class Primitive:
         kind = kinds[0] if kinds else float
         if kinds.count(kind) < len(kinds) or kind not in _RANKS:
             if not _RANKS.keys() >= set(kinds):
-                return self.bind([self.number(operand, i) for i, operand in enumerate(operands)])
+                return self.bind(self._numbers(operands))
             kind = max(kinds, key=_RANKS.__getitem__)
         return self.value(*operands) if kind is float else kind.record(self, operands)  # type: ignore[attr-defined]
 
-    def number(self, operand: Any, position: int) -> Any:
-        """Return the operand as a float or a `Scalar`; raise a TypeError if it is no number."""
-        if isinstance(operand, Scalar):
-            return operand
-        if is_real(type(operand)):
-            return float(operand)
-        raise TypeError(
-            f"{self.name}: expected a number or Value as {self.operand_name(position)}, "
-            f"got {shown(operand)}"
-        )
+    def _numbers(self, operands: Sequence[Any]) -> list[Any]:
+        """Return every operand as a float or a `Scalar`; raise a TypeError if one is no number."""
+        numbers = []
+        for position, x in enumerate(operands):
+            if not (isinstance(x, Scalar) or is_real(type(x))):
+                name = self.operand_name(position, len(operands))
+                raise TypeError(
+                    f"{self.name}: expected a number or Value as {name}, got {shown(x)}"
+                )
+            numbers.append(x if isinstance(x, Scalar) else to_float(x))
+        return numbers
 
-    def operand_name(self, position: int) -> str:
-        """What the operand at this position is called."""
+    def operand_name(self, position: int, _count: int) -> str:
+        """What the operand at this position, of so many, is called."""
         return self.operand_names[position]
 
     def operate(self, a: Any, b: Any) -> Any:
@@ -247,19 +281,18 @@ class Primitive:
                 return NotImplemented
         return self.bind((a, b))
 
-    def edges(self, z: Any, numbers: Sequence[Any], operands: Sequence[Any]) -> list[Any]:
-        """For each operand its partial at `numbers`, or None where nothing flows.
+    def partials_at(self, z: Any, operands: Sequence[Any], wanted: Sequence[bool]) -> list[Any]:
+        """For each operand that is wanted the partial by it, None for the others.
 
-        Nothing flows to a plain float among `operands`, for it is a constant, and to an operand
-        that was not selected.
+        Args:
+            z: the result.
+            operands: all operands, numbers of any kind; the partials are of the same kind.
+            wanted: for each operand whether anything may flow to it.
         """
-        if not self.partials:
-            return [None] * len(operands)
-        found = [
-            None if type(operand) is float else partial(z, *numbers)
-            for operand, partial in zip(operands, self.partials, strict=True)
+        return [
+            partial(z, *operands) if flows else None
+            for partial, flows in zip(self.partials, wanted, strict=True)
         ]
-        return [None if p == 0.0 else p for p in found] if self.selects else found
 
 
 class Function(Primitive):
@@ -271,11 +304,7 @@ class Function(Primitive):
             return self.value(x)
         if isinstance(x, Scalar):
             return x.record_one(self)
-        return self.value(self.number(x, 0))
-
-
-class Comparison(Primitive):
-    """A row that answers True or False, on floats as on `Value`s."""
+        return self.value(*self._numbers([x]))
 
 
 class Reduction(Primitive):
@@ -287,27 +316,28 @@ class Reduction(Primitive):
 
     def _call(self, function: str) -> str:
         """MathML of the function of all operands."""
-        return super()._call(function).replace("{0}", "{*}")
+        return f"<mrow><mi>{function}</mi><mo>&#x2061;</mo><mo>(</mo>{{*}}<mo>)</mo></mrow>"
 
-    def __call__(self, xs: Iterable[Any]) -> Any:
+    def __call__(self, xs: Iterable[Any], *more: Any) -> Any:
         """Apply it to a list of floats and `Scalar`s."""
-        if not hasattr(xs, "__iter__"):
-            raise TypeError(f"{self.name}(xs): expected a list of numbers, got {shown(xs)}")
-        return self.bind((*xs,))
+        if more:
+            raise TypeError(f"{self.name}(xs): expected one list, got {1 + len(more)} arguments")
+        return self.bind(_as_list(self.name, xs))
 
-    def operand_name(self, position: int) -> str:
-        """What the operand at this position is called."""
+    def operand_name(self, position: int, _count: int) -> str:
+        """What the operand at this position, of so many, is called."""
         return f"xs[{position}]"
 
-    def edges(self, z: Any, numbers: Sequence[Any], operands: Sequence[Any]) -> list[Any]:
-        """For each operand its partial at `numbers`, or None where nothing flows."""
-        if not self.partials:
-            return [None] * len(operands)
-        partials = self.partials[0](z, *numbers)
-        return [
-            None if type(operand) is float else partial
-            for operand, partial in zip(operands, partials, strict=True)
-        ]
+    def partials_at(self, z: Any, operands: Sequence[Any], wanted: Sequence[bool]) -> list[Any]:
+        """For each operand that is wanted the partial by it, None for the others."""
+        partials = self.partials[0](z, *operands)
+        return [p if flows else None for p, flows in zip(partials, wanted, strict=True)]
+
+
+def _as_list(name: str, xs: Iterable[Any]) -> list[Any]:
+    if not hasattr(xs, "__iter__"):
+        raise TypeError(f"{name}(xs): expected a list of numbers, got {shown(xs)}")
+    return [*xs]
 
 
 class _Mean(Reduction):
@@ -338,8 +368,13 @@ class _Dot(Reduction):
             f"dot(ws, xs, bias): expected ws and xs of equal length, got {len(ws)} and {len(xs)}"
         )
 
-    def operand_name(self, position: int) -> str:
-        return f"operand {position} of (*ws, *xs, bias)"
+    @staticmethod
+    def _names_of_operands(_value: Callable[..., float]) -> tuple[str, ...]:
+        return ("ws", "xs", "bias")
+
+    def operand_name(self, position: int, count: int) -> str:
+        group, index = divmod(position, count // 2)
+        return "bias" if group == 2 else f"{'ws' if group == 0 else 'xs'}[{index}]"
 
 
 def _row_named(name: str) -> Primitive:
@@ -352,6 +387,10 @@ def _infix(sign: str) -> str:
 
 def _one(_z: Any, *_operands: Any) -> float:
     return 1.0
+
+
+def _zero(_z: Any, *_operands: Any) -> float:
+    return 0.0
 
 
 _FRACTION = "<mfrac>{0}{1}</mfrac>"
@@ -502,10 +541,10 @@ normal_distribution = Function("normal_distribution", ieee.normal_distribution,
                                               domain=[(-37.0, 37.0)], symbol="Φ")
 
 # Transfer functions
-relu       = Function("relu", ieee.relu,      lambda z, x: step(x),
+relu       = Function("relu", ieee.relu,      lambda z, x: step(stop_gradient(x)),
                                               domain=[_WIDE], selects=True, kinks="0: 0; nan: nan")
 leaky_relu = Primitive("leaky_relu", ieee.leaky_relu,
-                                              lambda z, x, slope: step(x) + slope * (1.0 - step(x)),
+                                              lambda z, x, slope: where(less(0.0, x), 1.0, where(less_equal(x, 0.0), slope, stop_gradient(x))),
                                               lambda z, x, slope: minimum(x, 0.0),
                                               domain=[_WIDE, (0.0, 1.0)], symbol="leaky relu", defaults=(0.01,),
                                               kinks="0, 0.01: 0.01, 0; nan, 0.01: nan, nan")
@@ -531,17 +570,17 @@ softsign   = Function("softsign", ieee.softsign,
                                               lambda z, x: square(reciprocal(1.0 + abs(x))),
                                               domain=[_WIDE], kinks="0: 1")
 hardtanh   = Function("hardtanh", ieee.hardtanh,
-                                              lambda z, x: step(1.0 - abs(x)),
+                                              lambda z, x: step(stop_gradient(1.0 - abs(x))),
                                               domain=[_REALS], kinks="1: 0; -1: 0")
 
-# Kinks and choices; rows without partials are piecewise constant
-abs        = Function("abs", ieee.magnitude,  lambda z, x: sign(x),
+# Kinks and choices; rows without partials give plain numbers of Values, and nothing flows through them
+abs        = Function("abs", ieee.magnitude,  lambda z, x: sign(stop_gradient(x)),
                                               domain=[_WIDE], symbol="|x|", mathml=_MAGNITUDE,
                                               kinks="0: 0; nan: nan")
-sign       = Function("sign", ieee.sign,      domain=[_REALS], kinks="0: 0; nan: 0")
-step       = Function("step", ieee.step,      domain=[_REALS], kinks="0: 0")
-floor      = Function("floor", ieee.floor,    domain=[(-2.5, 2.5)], mathml="<mrow><mo>⌊</mo>{0}<mo>⌋</mo></mrow>")
-ceil       = Function("ceil", ieee.ceil,      domain=[(-2.5, 2.5)], mathml="<mrow><mo>⌈</mo>{0}<mo>⌉</mo></mrow>")
+sign       = Function("sign", ieee.sign,      _zero, domain=[_REALS], kinks="0: 0; nan: 0")
+step       = Function("step", ieee.step,      _zero, domain=[_REALS], kinks="0: 0")
+floor      = Function("floor", ieee.floor,    _zero, domain=[(-2.5, 2.5)], mathml="<mrow><mo>⌊</mo>{0}<mo>⌋</mo></mrow>")
+ceil       = Function("ceil", ieee.ceil,      _zero, domain=[(-2.5, 2.5)], mathml="<mrow><mo>⌈</mo>{0}<mo>⌉</mo></mrow>")
 maximum    = Primitive("maximum", ieee.maximum,
                                               lambda z, a, b: share(a, b),
                                               lambda z, a, b: share(b, a),
@@ -552,6 +591,7 @@ minimum    = Primitive("minimum", ieee.minimum,
                                               lambda z, a, b: share(-b, -a),
                                               domain=[_REALS, _REALS], symbol="min", selects=True,
                                               kinks="1, 1: 0.5, 0.5; nan, 1: nan, 0")
+stop_gradient = Function("stop_gradient", ieee.identity, domain=[_REALS])
 share      = Primitive("share", ieee.share,   domain=[_REALS, _REALS])
 clip       = Primitive("clip", ieee.clip,     lambda z, x, low, high: inside(x, low, high),
                                               lambda z, x, low, high: where(less(x, low), truth(less_equal(low, high)), 0.0),
@@ -564,11 +604,11 @@ where      = Primitive("where", ieee.where,   lambda z, condition, a, b: 0.0,
                                               lambda z, condition, a, b: 1.0 - truth(condition),
                                               domain=[(0.0, 1.0), _REALS, _REALS], selects=True)
 truth      = Function("truth", ieee.truth,    domain=[_REALS], symbol="≠0")
-less       = Comparison("less", ieee.less,    domain=[_REALS, _REALS], symbol="<", mathml=_infix("&lt;"))
-less_equal = Comparison("less_equal", ieee.less_equal,
+less       = Primitive("less", ieee.less,    domain=[_REALS, _REALS], symbol="<", mathml=_infix("&lt;"))
+less_equal = Primitive("less_equal", ieee.less_equal,
                                               domain=[_REALS, _REALS], symbol="≤", mathml=_infix("≤"))
-equal      = Comparison("equal", ieee.equal,  domain=[_REALS, _REALS], symbol="=", mathml=_infix("="))
-not_equal  = Comparison("not_equal", ieee.not_equal,
+equal      = Primitive("equal", ieee.equal,  domain=[_REALS, _REALS], symbol="=", mathml=_infix("="))
+not_equal  = Primitive("not_equal", ieee.not_equal,
                                               domain=[_REALS, _REALS], symbol="≠", mathml=_infix("≠"))
 
 # Rows of any length; peak is the largest operand as a constant
@@ -623,10 +663,10 @@ def softmax(xs: Iterable[Any]) -> list[Any]:
     >>> softmax([0.0, 0.0])
     [0.5, 0.5]
     """
-    xs = [*xs]
+    xs = _as_list("softmax", xs)
     largest = peak(xs)
     powers = [exp_difference(x, largest) for x in xs]
-    return [*map(portion, powers, _others(powers, ieee.add))]
+    return [*map(portion, powers, _others(powers, lambda a, b: a + b))]
 
 
 def log_softmax(xs: Iterable[Any]) -> list[Any]:
@@ -641,7 +681,7 @@ def log_softmax(xs: Iterable[Any]) -> list[Any]:
     >>> log_softmax([0.0, -800.0])[1]
     -800.0
     """
-    xs = [*xs]
+    xs = _as_list("log_softmax", xs)
     largest = peak(xs)
     shifted = [x - largest for x in xs]
     total = logsumexp(shifted)
@@ -667,5 +707,5 @@ def _method(primitive: Primitive) -> Callable[..., Any]:
 
 
 for _name, _row in (*TABLE.items(), *_NUMPY_NAMES.items()):
-    if isinstance(_row, Function) or _row in {elu, leaky_relu}:
+    if not isinstance(_row, Reduction) and len(_row.operand_names) - len(_row.defaults) == 1:
         setattr(Scalar, _name, _method(_row))

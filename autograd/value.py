@@ -7,13 +7,11 @@ way through the table costs several times as much; a test holds each of them to 
 
 from __future__ import annotations
 
-from _thread import allocate_lock
 from contextvars import ContextVar
 
 from autograd import ieee
 from autograd.backward import accumulate, backward_steps, cotangents, graph
 from autograd.primitives import (
-    Comparison,
     Scalar,
     add,
     div,
@@ -25,21 +23,19 @@ from autograd.primitives import (
     relu,
     shown,
     sub,
+    to_float,
 )
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from contextvars import Token
     from typing import Any, Self
 
     from autograd.primitives import Primitive
     from autograd.watch import Watch
 
-_recording: ContextVar[bool] = ContextVar("recording", default=True)
-_watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
-_open_modes = 0  # while no block of either mode is open in any context, hot paths ask for neither
-_open_modes_lock = allocate_lock()
+_modes: ContextVar[tuple[_Entry, ...]] = ContextVar("modes", default=())
+_open_modes: dict[_Entry, None] = {}  # while it is empty, hot paths need not ask for the context's
 _PLAIN = frozenset({float, int})  # other real numbers go the general way
 _new = object.__new__
 
@@ -85,27 +81,47 @@ class Value(Scalar):
         if type(data) is not float:
             if not is_real(type(data)):
                 raise TypeError(f"Value(data): expected a real number, got {shown(data)}")
-            data = float(data)
+            data = to_float(data)
+        if not isinstance(label, str):
+            raise TypeError(f"Value(data, label): expected a string as label, got {shown(label)}")
         self.data = data
         self.grad = 0.0
         self.primitive = None
         self.edges = ()
         self.label = label
 
-    # Recording: the hot paths first, then the general way through the table.
+    # Recording: the general way through the table, then the same written out where it is hot.
+
+    @classmethod
+    def record(cls, primitive: Primitive, operands: Sequence[Any]) -> Any:
+        """Apply a primitive to Values and floats: the general way."""
+        numbers = [x if type(x) is float else x.data for x in operands]
+        z = primitive.value(*numbers)
+        if not primitive.partials:
+            return z
+        if _open_modes and not _recording():
+            result = Value(z)
+        else:
+            partials = primitive.partials_at(z, numbers, [type(x) is not float for x in operands])
+            if primitive.selects:
+                partials = [None if p == 0.0 else p for p in partials]
+            result = _node(z, primitive, (*operands, *partials))
+        if _open_modes and (watch := _watching()):
+            watch.made(result, primitive, operands)
+        return result
 
     def __add__(self, other: Any) -> Any:
         if not _open_modes:
             if type(other) is Value:
                 return _node(self.data + other.data, add, (self, other, 1.0, 1.0))
             if type(other) in _PLAIN:
-                other = float(other)
+                other = to_float(other)
                 return _node(self.data + other, add, (self, other, 1.0, None))
         return add.operate(self, other)
 
     def __radd__(self, other: Any) -> Any:
         if type(other) in _PLAIN and not _open_modes:
-            other = float(other)
+            other = to_float(other)
             return _node(other + self.data, add, (other, self, None, 1.0))
         return add.operate(other, self)
 
@@ -114,13 +130,13 @@ class Value(Scalar):
             if type(other) is Value:
                 return _node(self.data - other.data, sub, (self, other, 1.0, -1.0))
             if type(other) in _PLAIN:
-                other = float(other)
+                other = to_float(other)
                 return _node(self.data - other, sub, (self, other, 1.0, None))
         return sub.operate(self, other)
 
     def __rsub__(self, other: Any) -> Any:
         if type(other) in _PLAIN and not _open_modes:
-            other = float(other)
+            other = to_float(other)
             return _node(other - self.data, sub, (other, self, None, -1.0))
         return sub.operate(other, self)
 
@@ -130,13 +146,13 @@ class Value(Scalar):
                 a, b = self.data, other.data
                 return _node(a * b, mul, (self, other, b, a))
             if type(other) in _PLAIN:
-                other = float(other)
+                other = to_float(other)
                 return _node(self.data * other, mul, (self, other, other, None))
         return mul.operate(self, other)
 
     def __rmul__(self, other: Any) -> Any:
         if type(other) in _PLAIN and not _open_modes:
-            other = float(other)
+            other = to_float(other)
             return _node(other * self.data, mul, (other, self, None, other))
         return mul.operate(other, self)
 
@@ -147,21 +163,21 @@ class Value(Scalar):
                 z = ieee.div(self.data, b)
                 return _node(z, div, (self, other, ieee.reciprocal(b), ieee.div(-z, b)))
             if type(other) in _PLAIN:
-                other = float(other)
+                other = to_float(other)
                 z = ieee.div(self.data, other)
                 return _node(z, div, (self, other, ieee.reciprocal(other), None))
         return div.operate(self, other)
 
     def __rtruediv__(self, other: Any) -> Any:
         if type(other) in _PLAIN and not _open_modes:
-            other, b = float(other), self.data
+            other, b = to_float(other), self.data
             z = ieee.div(other, b)
             return _node(z, div, (other, self, None, ieee.div(-z, b)))
         return div.operate(other, self)
 
     def __pow__(self, other: Any) -> Any:
         if type(other) in _PLAIN and not _open_modes:
-            x, exponent = self.data, float(other)
+            x, exponent = self.data, to_float(other)
             partial = ieee.times(exponent, ieee.pow(x, exponent - 1.0))
             return _node(ieee.pow(x, exponent), pow, (self, exponent, partial, None))
         return pow.operate(self, other)
@@ -216,21 +232,6 @@ class Value(Scalar):
         node.label = ""
         return node
 
-    @classmethod
-    def record(cls, primitive: Primitive, operands: Sequence[Any]) -> Any:
-        """Apply a primitive to Values and floats: the general way."""
-        numbers = [x if type(x) is float else x.data for x in operands]
-        z = primitive.value(*numbers)
-        if isinstance(primitive, Comparison):
-            return z
-        if not _recording.get():
-            result = Value(z)
-        else:
-            result = _node(z, primitive, (*operands, *primitive.edges(z, numbers, operands)))
-        if _open_modes and (watch := _watch.get()):
-            watch.made(result, primitive, operands)
-        return result
-
     # Looking at the graph.
 
     @property
@@ -264,7 +265,7 @@ class Value(Scalar):
         """
         if not is_real(type(cotangent)) and type(cotangent) is not float:
             raise TypeError(f"backward(cotangent): expected a number, got {shown(cotangent)}")
-        if _open_modes and (watch := _watch.get()):
+        if _open_modes and (watch := _watching()):
             for step in backward_steps(self, float(cotangent)):
                 watch.swept(step)
         accumulate(cotangents(self, float(cotangent)))
@@ -301,26 +302,28 @@ class Value(Scalar):
     # Copies keep the graph, at any depth: nodes are copied operands first, never by recursion.
 
     def __copy__(self) -> Value:
-        return _restored(self.data, self.grad, self.label, self.primitive, self.edges)
+        return _restored(type(self), _state(self), self.edges)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         for node in graph(self):
             if id(node) not in memo:
-                edges = [memo[id(x)] if type(x) is Value else x for x in node.edges]
-                memo[id(node)] = _restored(
-                    node.data, node.grad, node.label, node.primitive, tuple(edges)
-                )
+                edges = [memo[id(x)] if isinstance(x, Value) else x for x in node.edges]
+                memo[id(node)] = _restored(type(node), _state(node), tuple(edges))
         copy: Value = memo[id(self)]
         return copy
 
     def __reduce__(self) -> tuple[Callable[..., Value], tuple[Any, ...]]:
         if not self.edges:
-            return _restored, (self.data, self.grad, self.label, self.primitive, ())
+            return _restored, (type(self), _state(self), ())
         nodes = graph(self)
         position = {node: i for i, node in enumerate(nodes)}
         # a leaf is pickled as itself, so that it stays one leaf under several roots
         rows = [
-            (x.data, x.grad, x.label, x.primitive, [position.get(e, e) for e in x.edges])
+            (
+                _state(x),
+                [position[e] if isinstance(e, Value) else e for e in x.operands],
+                x.edges[len(x.operands) :],
+            )
             if x.edges
             else x
             for x in nodes
@@ -338,13 +341,17 @@ def _node(data: float, primitive: Primitive, edges: tuple[Any, ...]) -> Value:
     return node
 
 
-def _restored(
-    data: float, grad: float, label: str, primitive: Primitive | None, edges: tuple[Any, ...]
-) -> Value:
-    node = Value(data, label)
-    node.grad = grad
-    node.primitive = primitive
+def _state(node: Value) -> tuple[Any, ...]:
+    """Everything but the edges; a subclass may have attributes of its own."""
+    return node.data, node.grad, node.primitive, node.label, getattr(node, "__dict__", {})
+
+
+def _restored(kind: type[Value], state: tuple[Any, ...], edges: tuple[Any, ...]) -> Value:
+    node: Value = _new(kind)
+    node.data, node.grad, node.primitive, node.label, attributes = state
     node.edges = edges
+    for name, attribute in attributes.items():
+        setattr(node, name, attribute)
     return node
 
 
@@ -352,39 +359,63 @@ def _restored_graph(rows: list[Any]) -> Value:
     nodes: list[Value] = []
     for row in rows:
         if type(row) is tuple:
-            data, grad, label, primitive, edges = row
-            operands = tuple(nodes[e] if type(e) is int else e for e in edges)
-            nodes.append(_restored(data, grad, label, primitive, operands))
+            state, operands, partials = row
+            values = [nodes[x] if type(x) is int else x for x in operands]
+            nodes.append(_restored(Value, state, (*values, *partials)))
         else:
             nodes.append(row)
     return nodes[-1]
 
 
-class _Mode:
-    """A block in which recording differs, in this context alone; blocks nest."""
+class _Entry:
+    """One entering of a block: of `no_grad`, or with a watch of `detect_anomaly`."""
 
-    _variable: ContextVar[Any]
+    __slots__ = ("watch",)
+
+    def __init__(self, watch: Watch | None) -> None:
+        self.watch = watch
+
+
+class _Mode:
+    """A block in which recording differs, in this context alone; blocks nest.
+
+    An entry counts while it stands in its context's tuple and in `_open_modes`, and one step takes
+    it out of there for all contexts. So blocks may end in any order, in generators and tasks too,
+    and one that an interrupt cut short counts no more once its object is gone.
+    """
 
     def __init__(self) -> None:
-        self._tokens: list[Token[Any]] = []
+        self._entries: list[_Entry] = []
 
-    def _setting(self) -> Any:
+    def _watch(self) -> Watch | None:
         raise NotImplementedError
 
     def __enter__(self) -> Self:
-        _count_open_modes(1)
-        self._tokens.append(self._variable.set(self._setting()))
+        entry = _Entry(self._watch())
+        self._entries.append(entry)
+        _modes.set((*_modes.get(), entry))
+        _open_modes[entry] = None
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        _count_open_modes(-1)
-        self._variable.reset(self._tokens.pop())
+        here = _modes.get()
+        last = self._entries[-1]
+        entry = next((e for e in reversed(self._entries) if e in here), last)
+        _open_modes.pop(entry, None)
+        self._entries.remove(entry)
+        _modes.set(tuple(e for e in here if e is not entry))
+
+    def __del__(self) -> None:
+        for entry in self._entries:
+            _open_modes.pop(entry, None)
 
 
-def _count_open_modes(change: int) -> None:
-    global _open_modes  # noqa: PLW0603  a module's name is the cheapest thing hot paths can ask
-    with _open_modes_lock:
-        _open_modes += change
+def _recording() -> bool:
+    return all(e.watch or e not in _open_modes for e in _modes.get())
+
+
+def _watching() -> Watch | None:
+    return next((e.watch for e in reversed(_modes.get()) if e.watch and e in _open_modes), None)
 
 
 class no_grad(_Mode):  # noqa: N801  as in PyTorch
@@ -397,10 +428,8 @@ class no_grad(_Mode):  # noqa: N801  as in PyTorch
     (4.0, ())
     """
 
-    _variable = _recording
-
-    def _setting(self) -> bool:
-        return False
+    def _watch(self) -> None:
+        return None
 
 
 class detect_anomaly(_Mode):  # noqa: N801  as in PyTorch
@@ -417,9 +446,7 @@ class detect_anomaly(_Mode):  # noqa: N801  as in PyTorch
     FloatingPointError: log gave -inf from 0.0, at line 2 of <doctest ...>
     """
 
-    _variable = _watch
-
-    def _setting(self) -> Watch:
+    def _watch(self) -> Watch:
         from autograd.watch import Watch  # noqa: PLC0415  import autograd stays light
 
         return Watch()

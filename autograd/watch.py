@@ -39,13 +39,13 @@ class Watch:
     def swept(self, step: Step) -> None:
         """Raise if the step's cotangent, or one that it passes on, is not finite."""
         node = step.node
-        for operand, partial, contribution, _ in step.contributions:
-            if not math.isfinite(contribution):
+        for operand, partial, contribution, total in step.contributions:
+            if not math.isfinite(total):
                 name = node.primitive.name if node.primitive else "a leaf"
                 line = self._lines.get(node, "a line outside detect_anomaly()")
                 raise FloatingPointError(
-                    f"the cotangent of {_named(operand)} through {name} is {contribution} "
-                    f"(cotangent {step.cotangent} x partial {partial}), at {line}"
+                    f"the cotangent of {_named(operand)} through {name} is {total}, having got "
+                    f"{contribution} (cotangent {step.cotangent} x partial {partial}), at {line}"
                 )
 
 

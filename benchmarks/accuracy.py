@@ -47,10 +47,11 @@ CLOSING = """
 What lies outside the intervals:
 
 * `pow` raises to b - 1, which rounds where b is not a whole number: its derivative by a is off by
-  up to |log a| / 2 ulp more.
+  more, in proportion to |log a|.
 * `atan2` and `direction` below 1e-154 have second derivatives beyond the largest float, and mixed
   ones whose terms are both beyond it.
-* `gelu` below -37.5 multiplies a subnormal probability; it is within 19 times the smallest float.
+* `gelu` below -37.5 multiplies a subnormal probability by x, and with it the rounding: it is within
+  50 times the smallest float.
 * `log_softmax`, which is composed of rows, has the derivative 1 - p. Where p is nearly 1 that
   cancels, and is within 8 ulp of 1; the logarithm itself, -e^-d, loses d / 2 ulp.
 """

@@ -41,7 +41,7 @@ def weighted_sum(*operands):
     return mp.fdot(ws, xs) + bias
 
 
-CONSTANTS = {"peak"}  # answers as a constant: softmax shifts by it, which changes no derivative
+CONSTANTS = {"peak", "stop_gradient"}  # give a constant, whatever their derivative
 
 BOUND = 8.0  # ulps, for every value and derivative of order 1 and 2 but these exceptions
 _CANCELS = "it changes sign, and next to its zero terms cancel"
@@ -134,6 +134,7 @@ REFERENCES = {
     "ceil": mp.ceil,
     "maximum": max,
     "minimum": min,
+    "stop_gradient": lambda x: x,
     "share": lambda a, b: mpf(a > b),
     "clip": lambda x, low, high: min(max(x, low), high),
     "inside": lambda x, low, high: mpf(low <= x <= high),

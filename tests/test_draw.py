@@ -95,7 +95,7 @@ def test_nothing_flows_back_into_or_below_what_was_not_selected():
 
 def test_nothing_flows_back_through_a_flat_function():
     (edge,) = graph_of(sign(Value(2.0)), 99).edges
-    assert (edge.partial, edge.flow) == (0.0, None)
+    assert (edge.partial, edge.flow) == (0.0, 0.0)
 
 
 def test_a_partial_of_zero_on_a_selected_path_still_flows():
@@ -182,7 +182,7 @@ def test_every_node_and_edge_has_a_sentence():
         "d output / d a = -2: a is 3",
         "d output / d n1 = -1: n1 is mul(2, a) = 6",
         "d n1 / d a = 2 by operand 2: times d output / d n1 = -1, -2 flows back",
-        "d n4 / d n3 = 0 by operand 1: not selected or flat, nothing flows back",
+        "d n4 / d n3 = 0 by operand 1: not selected, nothing flows back",
     } <= {*said}
 
 
@@ -223,7 +223,7 @@ def test_colour_is_the_sign_of_what_flows_and_dashes_are_where_nothing_does():
         flow = edge.flow or 0.0
         role = "positive" if flow > 0 else "negative" if flow < 0 else "quiet"
         assert line.get("stroke") == PALETTE[role][0]
-        assert (line.get("stroke-dasharray") is not None) == (edge.flow is None)
+        assert (line.get("stroke-dasharray") is not None) == (not edge.flow)
 
 
 def test_more_flow_is_a_wider_line():

@@ -11,7 +11,11 @@ if TYPE_CHECKING:
     from autograd.draw.drawing import Drawing
 
 
-class MissingProgram(RuntimeError):  # noqa: N818 - it says what is missing
+class DrawingError(RuntimeError):
+    """A drawing could not be laid out; the message says why."""
+
+
+class MissingProgram(DrawingError):  # noqa: N818 - it says what is missing
     """No program was found that lays out graphs; the message says what to install."""
 
 

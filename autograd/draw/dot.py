@@ -97,13 +97,12 @@ def _arrow(edge: Edge, largest: float) -> dict[str, str]:
     """Return how an edge looks: its partial, and by colour and width what flows back along it."""
     flow = edge.flow or 0.0
     share = abs(flow) / largest
-    colour = _COLOUR[_sign(flow)]
     return {
         "label": _SPACED.format(number(edge.partial)),
-        "style": "dashed" if edge.flow is None else "solid",
+        "style": "solid" if flow else "dashed",
         "penwidth": f"{0.8 + 1.6 * sqrt(min(1.0, share)):.2f}",  # wide also for nan
-        "color": colour,
-        "fontcolor": colour,
+        "color": _COLOUR[_sign(flow)],
+        "fontcolor": _COLOUR["ink"],
     }
 
 
@@ -114,8 +113,8 @@ def _legend(graph: Graph) -> str:
         "number on an arrow": " d result / d operand",
         "its width and colour": " the gradient that flows back",
     }
-    if any(edge.flow is None for edge in graph.edges):
-        marks["dashed"] = " not selected or flat, nothing flows"
+    if not all(edge.flow for edge in graph.edges):
+        marks["dashed"] = " nothing flows back"
     entries = [_text(mark, "ink") + _text(meaning, "quiet") for mark, meaning in marks.items()]
     either = ("positive", "positive"), (" or ", "quiet"), ("negative", "negative")
     entries[0] += "".join(_text(*word) for word in either)

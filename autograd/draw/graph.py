@@ -27,7 +27,7 @@ class Edge(NamedTuple):
 
     `partial` is d result / d operand. `flow` is what goes back along the edge, the gradient of
     `result` times the partial; None where nothing flows because the operand, or something between
-    it and the output, was not selected or is an operand of a piecewise constant function.
+    it and the output, was not selected.
     """
 
     operand: Node

@@ -9,7 +9,7 @@ import subprocess
 import sysconfig
 from html import escape
 
-from autograd.draw import MissingProgram
+from autograd.draw import DrawingError, MissingProgram
 from autograd.draw.dot import PALETTE
 from autograd.draw.text import sentences
 
@@ -53,7 +53,7 @@ def lay_out(source: str, kind: str, *options: str) -> bytes:
 
     Raises:
         MissingProgram: there is no program for it.
-        RuntimeError: the program failed; the message gives its reason.
+        DrawingError: the program failed; the message gives its reason.
     """
     program = find_program()
     command = [program, f"-T{kind}", *options]
@@ -62,28 +62,31 @@ def lay_out(source: str, kind: str, *options: str) -> bytes:
             command, input=source.encode(), capture_output=True, timeout=_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        raise RuntimeError(
+        raise DrawingError(
             f"{program} took more than {_SECONDS} s: draw fewer nodes, as draw(value, limit=60)"
         ) from None
     except OSError as error:
-        raise RuntimeError(f"{program} does not run: {error}") from None
+        raise DrawingError(f"{program} does not run: {error}") from None
     if done.returncode or not done.stdout:
         reason = " ".join(done.stderr.decode(errors="replace").split()) or "no output"
-        raise RuntimeError(f"{program} could not make {kind}: {reason}")
+        raise DrawingError(f"{program} could not make {kind}: {reason}")
     return done.stdout
 
 
 def svg_of(graph: Graph, source: str) -> str:
     """Return the picture as an SVG element, with a sentence for every node and edge."""
-    svg = lay_out(source, "svg").decode().replace("\r\n", "\n")
-    svg = svg[svg.index("<svg ") :]
-    svg = re.sub(r"<!--.*?-->\n", "", svg, flags=re.DOTALL)
     said = sentences(graph)
-    svg = re.sub(
-        r'(<g id="([^"]+)" class="\w+"[^>]*>\n<title>)[^<]*',
-        lambda match: match[1] + escape(said[match[2]], quote=False),
-        svg,
-    )
+    try:
+        svg = lay_out(source, "svg").decode().replace("\r\n", "\n")
+        svg = svg[svg.index("<svg ") :]
+        svg = re.sub(r"<!--.*?-->\n", "", svg, flags=re.DOTALL)
+        svg = re.sub(
+            r'(<g id="([^"]+)" class="\w+"[^>]*>\n<title>)[^<]*',
+            lambda match: match[1] + escape(said[match[2]], quote=False),
+            svg,
+        )
+    except (ValueError, KeyError):
+        raise DrawingError(f"{find_program()} gave no SVG of this graph") from None
     return svg.replace("<svg ", '<svg class="glassgrad" ', 1).replace(
         "<g id=", f"<style>{_style()}</style>\n<g id=", 1
     )

@@ -55,7 +55,7 @@ def _back(edge: Edge, output: str) -> str:
     result, operand, position = _called(edge.result), _called(edge.operand), edge.position + 1
     partial = f"d {result} / d {operand} = {number(edge.partial)} by operand {position}"
     if edge.flow is None:
-        return f"{partial}: not selected or flat, nothing flows back"
+        return f"{partial}: not selected, nothing flows back"
     gradient = f"d {output} / d {result} = {number(edge.result.gradient)}"
     return f"{partial}: times {gradient}, {number(edge.flow)} flows back"
 
