@@ -10,7 +10,8 @@ before every number is known.
 
 from __future__ import annotations
 
-from itertools import chain, repeat
+from itertools import chain
+from operator import add
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def cotangents(root: Value, cotangent: float = 1.0) -> dict[Value, float]:
                 totals[a] = total_of(a, 0.0) + g * p
         else:
             half = len(edges) // 2
-            for operand, partial in zip(edges[:half], edges[half:]):  # noqa: B905  of equal length
+            for operand, partial in zip(edges, edges[half:]):  # noqa: B905  the partials end both
                 if partial is not None:
                     totals[operand] = total_of(operand, 0.0) + g * partial
     return totals
@@ -196,8 +197,9 @@ def accumulate(totals: dict[Value, float]) -> None:
                 f"backward(): {leaf.label or 'a leaf'}.grad is {leaf.grad!r}, not a number: "
                 "set it to 0.0, or call zero_grad()"
             )
-    nodes = leaves + [node for node in totals if node.edges]
-    cotangents = [totals[node] for node in nodes]
-    slot: Any = type(nodes[0]).grad  # type: ignore[misc]
-    held = chain(map(slot.__get__, leaves), repeat(0.0))
-    any(map(slot.__set__, nodes, map(float.__add__, cotangents, held)))
+    computed = [node for node in totals if node.edges]
+    slot: Any = type(next(iter(totals))).grad  # type: ignore[misc]
+    total_of = totals.__getitem__
+    sums = map(add, map(total_of, leaves), map(slot.__get__, leaves))
+    fresh = map(total_of, computed)
+    any(chain(map(slot.__set__, leaves, sums), map(slot.__set__, computed, fresh)))

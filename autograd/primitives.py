@@ -300,10 +300,10 @@ class Function(Primitive):
 
     def __call__(self, x: Any) -> Any:
         """Apply it to a float or a `Scalar`."""
-        if type(x) is float:
-            return self.value(x)
         if isinstance(x, Scalar):
             return x.record_one(self)
+        if type(x) is float:
+            return self.value(x)
         return self.value(*self._numbers([x]))
 
 

@@ -193,7 +193,13 @@ class Value(Scalar):
             return self.record(relu, (self,))
         x = self.data
         if x > 0.0:
-            return _node(x, relu, (self, 1.0))
+            node: Value = _new(Value)  # as _node, without the call
+            node.data = x
+            node.grad = 0.0
+            node.primitive = relu
+            node.edges = (self, 1.0)
+            node.label = ""
+            return node
         return _node(ieee.relu(x), relu, (self, None if x <= 0.0 else x))
 
     def record_one(self, primitive: Primitive) -> Any:
@@ -210,11 +216,11 @@ class Value(Scalar):
         """Apply `dot` to weights and a bias that are Values and to inputs of one kind."""
         operands = (*ws, *xs, bias)
         size = len(ws)
+        if _open_modes:
+            return dot.bind(operands)
         numbers: list[float] = [x.data for x in operands if type(x) is Value]
         inputs: Sequence[float]
         partials: Sequence[float | None]
-        if _open_modes:
-            return dot.bind(operands)
         if len(numbers) == len(operands):
             inputs, partials = numbers[size:-1], numbers[:size]
         elif len(numbers) == size + 1 and {*map(type, xs)} == {float}:

@@ -6,17 +6,17 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from autograd import Value, dot, draw, tanh
+from autograd import Value, draw, tanh
 from nn.__main__ import main
 
 DOCS = Path(__file__).parent.parent / "docs"
 
 
 def neuron() -> None:
-    """Draw one neuron on one sample."""
-    weights = [Value(-3.0, "w1"), Value(1.0, "w2")]
-    inputs = [Value(2.0, "x1"), Value(0.5, "x2")]
-    output = tanh(dot(weights, inputs, Value(6.0, "bias")))
+    """Draw the README's first expression, a neuron written out."""
+    x1, x2 = Value(2.0, "x1"), Value(0.5, "x2")
+    w1, w2, b = Value(-3.0, "w1"), Value(1.0, "w2"), Value(6.0, "b")
+    output = tanh(x1 * w1 + x2 * w2 + b)
     output.label = "output"
     draw(output).save(DOCS / "neuron.svg")
 
