@@ -8,47 +8,25 @@ moons' own training set is named.
 
 from __future__ import annotations
 
-import tempfile
-from contextlib import redirect_stdout
-from io import StringIO
 from statistics import mean
 
-from nn import MLP, SGD, Adam, accuracy, cosine, cross_entropy, fit, hinge
-from nn.__main__ import IRIS, main
-from nn.datasets import digits, moons, split
+from nn import MLP, Adam, accuracy, cosine, cross_entropy, fit
+from nn.datasets import digits, iris, split
+from nn.experiment import learn, separate_moons
 
 
 def irises() -> None:
     """`python -m nn train iris.csv --target species` with the default settings, seeds 0 to 4."""
-    found = []
-    for seed in range(5):
-        report = StringIO()
-        with tempfile.TemporaryDirectory() as folder, redirect_stdout(report):
-            main(["train", str(IRIS), "--target", "species", "--seed", str(seed), "-o", folder])
-        line = next(text for text in report.getvalue().splitlines() if "test accuracy" in text)
-        found.append(float(line.split()[4].rstrip("%;")))
-    print(f"iris, test accuracy: mean {mean(found):.1f} % of seeds 0 to 4: {found}")
+    found = [learn(iris(), seed=seed).accuracy for seed in range(5)]
+    shown = ", ".join(f"{share:.1%}" for share in found)
+    print(f"iris, test accuracy: mean {mean(found):.1%} of seeds 0 to 4: {shown}")
 
 
 def two_moons() -> None:
     """The demo of micrograd: MLP 2-16-16-1, hinge, 100 steps of gradient descent on 100 points."""
-    X, y = moons(samples=100, noise=0.1, seed=0)
-    targets = [2 * label - 1 for label in y]
-    model = MLP(2, [16, 16, 1])
-    optimizer = SGD(model.parameters(), lr=lambda step: 1.0 - 0.009 * step)
-    history = fit(
-        model,
-        X,
-        targets,
-        hinge,
-        optimizer,
-        epochs=100,
-        batch_size=100,
-        penalty=lambda model: 1e-4 * sum(p * p for p in model.parameters()),
-        progress=False,
-    )
-    right = accuracy(model.predict(X), targets)
-    print(f"moons, training accuracy after 100 steps: {right:.1%} in {history.seconds:.1f} s")
+    moons = separate_moons()
+    seconds = moons.history.seconds
+    print(f"moons, training accuracy after 100 steps: {moons.accuracy:.1%} in {seconds:.1f} s")
 
 
 def handwritten_digits() -> None:

@@ -8,7 +8,9 @@
 
 from nn.layers import MLP, Layer, Neuron
 from nn.losses import binary_cross_entropy, cross_entropy, hinge, huber, mae, mse
-from nn.module import Module, read_model
+from nn.metrics import accuracy
+from nn.modelfile import read_model
+from nn.module import Module
 from nn.optim import (
     SGD,
     Adam,
@@ -20,13 +22,14 @@ from nn.optim import (
     step_decay,
     warmup,
 )
-from nn.training import History, accuracy, fit
+from nn.training import Epoch, History, fit
 
 __all__ = [
     "MLP",
     "SGD",
     "Adam",
     "AdamW",
+    "Epoch",
     "History",
     "Layer",
     "Module",

@@ -8,14 +8,16 @@ from random import Random
 
 import autograd
 from autograd import Value, dot
-from nn.module import Module, listed, read_model, whole_number
+from nn.arguments import as_list, numbers, shown, whole_number
+from nn.modelfile import read_model
+from nn.module import Module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, Self
 
-    from nn.module import FilePath
+    from nn.modelfile import FilePath
 
     Activation = str | Callable[[Any], Any]
 
@@ -37,28 +39,22 @@ class Neuron(Module):
     Args:
         nin: how many inputs it has.
         activation: the name of one of autograd's functions of one number, "linear" for none, or a
-            function of your own.
+            function of your own, which a model file names but does not hold.
         seed: of the random weights, or a `random.Random` to draw them from.
-        label: its dotted name in a larger model, in front of its parameters' names.
 
     Raises:
         ValueError: if `nin` is less than 1, or the activation is unknown.
     """
 
-    def __init__(
-        self, nin: int, activation: Activation = "relu", seed: int | Random = 0, label: str = ""
-    ) -> None:
+    def __init__(self, nin: int, activation: Activation = "relu", seed: int | Random = 0) -> None:
         count = whole_number("nin", nin, least=1)
         self.activation, self._transfer = _transfer_function(activation)
         self.shape = f"{count} → 1"
-        self.label = label
         limit = math.sqrt((6.0 if self.activation in RELU_KIN else 3.0) / count)
         random = _generator(seed)
-        self.weights = [
-            Value(random.uniform(-limit, limit), _dotted(label, f"weights.{i}"))
-            for i in range(count)
-        ]
-        self.bias = Value(0.0, _dotted(label, "bias"))
+        self.weights = [Value(random.uniform(-limit, limit)) for _ in range(count)]
+        self.bias = Value(0.0)
+        self.label_parameters()
 
     def architecture(self) -> dict[str, Any]:
         """Return the arguments that build this neuron anew."""
@@ -75,14 +71,19 @@ class Neuron(Module):
             inputs = _inputs(inputs, self.label or "neuron", len(self.weights))
         try:
             weighted_sum = dot(self.weights, inputs, self.bias)
-        except ValueError:
-            raise ValueError(
-                f"{self.label or 'neuron'}: expected {len(self.weights)} inputs, got {len(inputs)}"
-            ) from None
+        except (TypeError, ValueError) as error:
+            name = self.label or "neuron"
+            raise _input_error(inputs, name, len(self.weights)) or error from None
         transfer = self._transfer
-        output = weighted_sum if transfer is None else transfer(weighted_sum)
-        if type(weighted_sum) is Value is type(output):  # other kinds of number have no label
-            weighted_sum.label = output.label = self.label
+        if type(weighted_sum) is not Value:  # other kinds of number have no label
+            return weighted_sum if transfer is None else transfer(weighted_sum)
+        weighted_sum.label = label = self.label
+        if transfer is None:
+            return weighted_sum
+        output = transfer(weighted_sum)
+        # an activation of the user's own may return a Value that has a name already, or a leaf
+        if type(output) is Value and output.edges and not output.label:
+            output.label = label
         return output
 
 
@@ -97,7 +98,6 @@ class Layer(Module):
         nout: how many neurons, and so how many outputs.
         activation: as in `Neuron`.
         seed: as in `Neuron`.
-        label: as in `Neuron`.
 
     Raises:
         ValueError: if `nin` or `nout` is less than 1, or the activation is unknown.
@@ -109,16 +109,13 @@ class Layer(Module):
         nout: int,
         activation: Activation = "relu",
         seed: int | Random = 0,
-        label: str = "",
     ) -> None:
         random = _generator(seed)
-        self.neurons = [
-            Neuron(nin, activation, random, _dotted(label, f"neurons.{i}"))
-            for i in range(whole_number("nout", nout, least=1))
-        ]
+        count = whole_number("nout", nout, least=1)
+        self.neurons = [Neuron(nin, activation, random) for _ in range(count)]
         self.activation = self.neurons[0].activation
         self.shape = f"{nin} → {nout}"
-        self.label = label
+        self.label_parameters()
 
     def architecture(self) -> dict[str, Any]:
         """Return the arguments that build this layer anew."""
@@ -155,7 +152,10 @@ class MLP(Module):
         activation: of all layers but the last; as in `Neuron`.
         output: the activation of the last layer.
         seed: of the random weights, or a `random.Random` to draw them from.
-        label: the model's dotted name in a larger one, in front of its parameters' names.
+
+    Attributes:
+        sizes: of the input and of each layer: `[nin, *nouts]`.
+        layers: the `Layer`s.
 
     Raises:
         ValueError: if a size is less than 1, `nouts` is empty, or an activation is unknown.
@@ -169,28 +169,28 @@ class MLP(Module):
         activation: Activation = "relu",
         output: Activation = "linear",
         seed: int | Random = 0,
-        label: str = "",
     ) -> None:
-        wanted = f"nouts must list the neurons of each layer, such as [16, 1], got {nouts!r}"
+        wanted = f"nouts must list the neurons of each layer, such as [16, 1], got {shown(nouts)}"
         if not isinstance(nouts, list | tuple):
             raise TypeError(wanted)
         if not nouts:
             raise ValueError(wanted)
         random = _generator(seed)
-        sizes = [nin, *nouts]
+        self.sizes = [nin, *nouts]
         activations = [activation] * (len(nouts) - 1) + [output]
         self.layers = [
-            Layer(sizes[i], sizes[i + 1], activations[i], random, _dotted(label, f"layers.{i}"))
-            for i in range(len(nouts))
+            Layer(*sizes, transfer, random)
+            for sizes, transfer in zip(pairwise(self.sizes), activations, strict=True)
         ]
         self.activation, _ = _transfer_function(activation)
-        self.shape = " → ".join(map(str, sizes))
+        self.shape = " → ".join(map(str, self.sizes))
+        self.label_parameters()
 
     def architecture(self) -> dict[str, Any]:
         """Return the arguments that build this model anew."""
         return {
-            "nin": len(self.layers[0].neurons[0].weights),
-            "nouts": [len(layer.neurons) for layer in self.layers],
+            "nin": self.sizes[0],
+            "nouts": self.sizes[1:],
             "activation": self.activation,
             "output": self.layers[-1].activation,
         }
@@ -215,24 +215,39 @@ class MLP(Module):
 
     def __call__(self, inputs: Sequence[Any]) -> Any:
         """Return the outputs for a list of `nin` numbers; raises as `Neuron` does."""
-        outputs: Any = inputs
+        return self.layer_outputs(inputs)[-1]
+
+    def layer_outputs(self, inputs: Sequence[Any]) -> list[Any]:
+        """Return what each layer gives for a list of `nin` numbers, the model's own output last.
+
+        >>> [len(outputs) for outputs in MLP(2, [16, 3]).layer_outputs([1.0, 2.0])]
+        [16, 3]
+
+        Raises:
+            ValueError, TypeError: as `Neuron` does.
+        """
+        given = []
         for layer in self.layers:
             outputs = layer(inputs)
+            given.append(outputs)
             inputs = outputs if type(outputs) is list else [outputs]
-        return outputs
+        return given
 
 
 def _transfer_function(activation: Activation) -> tuple[str, Callable[[Any], Any] | None]:
     """Return the activation's name and function, which is None for "linear"."""
-    if callable(activation):
-        return getattr(activation, "name", getattr(activation, "__name__", "function")), activation
     if activation == "linear":
-        return activation, None
+        return "linear", None
     known = {
         name: function
         for name, function in vars(autograd).items()
         if callable(function) and hasattr(Value, name)  # functions of one number are methods too
     }
+    if callable(activation):
+        name = getattr(activation, "name", getattr(activation, "__name__", "function"))
+        if name == "linear" or (name in known and activation is not known[name]):
+            name = f"custom {name}"  # lest a model file be loaded with autograd's function
+        return name, activation
     if activation in known:
         return activation, known[activation]
     from difflib import get_close_matches  # noqa: PLC0415  loaded for the error alone
@@ -242,7 +257,7 @@ def _transfer_function(activation: Activation) -> tuple[str, Callable[[Any], Any
     if activation == "softmax":
         hint = ": leave the output linear, cross_entropy takes logits;"
     raise ValueError(
-        f"unknown activation {activation!r}{hint} known are linear, {', '.join(sorted(known))}"
+        f"unknown activation {shown(activation)}{hint} known are linear, {', '.join(sorted(known))}"
     )
 
 
@@ -256,20 +271,27 @@ def _check_sizes(architecture: dict[str, Any], parameters: dict[str, float]) -> 
 def _inputs(inputs: Any, name: str, count: int) -> list[Any]:
     """Return the inputs as a list; a bare number is an error."""
     try:
-        found = listed(inputs)
+        found = as_list(inputs)
     except TypeError:
         found = inputs
     if not isinstance(found, list):
         raise TypeError(
-            f"{name}: expected a list of {count} inputs, got {inputs!r}; "
+            f"{name}: expected a list of {count} inputs, got {shown(inputs)}; "
             "write [x] for a single number"
         )
     return found
 
 
+def _input_error(inputs: list[Any], name: str, count: int) -> Exception | None:
+    """Return the error of too many or too few inputs, or of the first that is no number."""
+    if len(inputs) != count:
+        return ValueError(f"{name}: expected {count} inputs, got {len(inputs)}")
+    try:
+        numbers(f"{name}: inputs", inputs)
+    except TypeError as error:
+        return error
+    return None
+
+
 def _generator(seed: int | Random) -> Random:
     return seed if isinstance(seed, Random) else Random(seed)
-
-
-def _dotted(label: str, name: str) -> str:
-    return f"{label}.{name}" if label else name

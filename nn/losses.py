@@ -6,11 +6,10 @@ float, `Value`s a recorded `Value`.
 
 from __future__ import annotations
 
-from numbers import Real
 from operator import index
 
-from autograd import abs, dot, logsumexp, mean, relu, softplus, square, sum, where
-from nn.module import listed
+from autograd import abs, dot, log_softmax, logsumexp, mean, relu, softplus, square, sum, where
+from nn.arguments import finite_number, list_or_number, number, numbers, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ def mse(prediction: Any, target: Any) -> Any:
     """Mean squared error: (prediction - target)^2, over lists its mean.
 
     Raises:
+        TypeError: if something given is not a number.
         ValueError: if one is a list and the other a number, or their lengths differ.
 
     >>> mse(3.0, 1.0), mse([1.0, 2.0], [1.0, 4.0])
@@ -34,6 +34,7 @@ def mae(prediction: Any, target: Any) -> Any:
     """Mean absolute error: |prediction - target|, over lists its mean; slope 0 where they agree.
 
     Raises:
+        TypeError: if something given is not a number.
         ValueError: if one is a list and the other a number, or their lengths differ.
 
     >>> mae(3.0, 1.0), mae([1.0, 2.0], [1.0, 4.0])
@@ -48,14 +49,14 @@ def huber(prediction: Any, target: Any, delta: float = 1.0) -> Any:
     e = prediction - target. Quadratic near the target, linear away from it (Huber 1964).
 
     Raises:
+        TypeError: if something given is not a number.
         ValueError: if one is a list and the other a number, their lengths differ, or `delta` is
-            not positive.
+            not positive and finite.
 
     >>> huber(1.5, 1.0), huber(4.0, 1.0)
     (0.125, 2.5)
     """
-    if not delta > 0:
-        raise ValueError(f"huber: delta must be positive, got {delta!r}")
+    delta = finite_number("huber: delta", delta, above=0.0)
     return _mean(
         [
             where(abs(e) <= delta, 0.5 * square(e), delta * (abs(e) - 0.5 * delta))
@@ -72,27 +73,32 @@ def hinge(score: Any, target: Any) -> Any:
         target: 1 or -1.
 
     Raises:
+        TypeError: if something given is not a number.
         ValueError: if the target is another number.
 
     >>> hinge(0.25, 1), hinge(0.25, -1), hinge(2.0, 1)
     (0.75, 1.25, 0.0)
     """
-    if isinstance(target, Real) and target not in {-1, 1}:
-        raise ValueError(f"hinge: target must be 1 or -1, got {target!r}")
-    return relu(1.0 - score * target)
+    score, wanted = _single("hinge", "score", score), _single("hinge", "target", target)
+    if type(wanted) is float and wanted not in {-1.0, 1.0}:
+        raise ValueError(f"hinge: target must be 1 or -1, got {shown(target)}")
+    return relu(1.0 - score * wanted)
 
 
 def cross_entropy(logits: Sequence[Any], target: Any) -> Any:
     """Cross-entropy of softmax(logits): logsumexp(logits) - logits[target], in nats.
 
-    With a list of probabilities p as target: logsumexp(logits) - (p_0 logits_0 + p_1 logits_1 + …).
+    With a list of probabilities p as target: -(p_0 log s_0 + p_1 log s_1 + …), s = softmax(logits),
+    where a p of 0.0 adds nothing, even if its logit is -inf. Nothing cancels, however large the
+    logits.
 
     Args:
         logits: a list of a number for each class, of any size and sign: what a linear layer gives.
         target: the index of the right class, or a list of a probability for each class.
 
     Raises:
-        TypeError: if `logits` is not a list, or `target` neither an index nor a list.
+        TypeError: if `logits` is not a list of numbers, or `target` neither an index nor such a
+            list.
         ValueError: if the index is out of range, the lengths differ, or `target` is no
             distribution: non-negative numbers that add up to 1 within 1e-6.
 
@@ -101,33 +107,44 @@ def cross_entropy(logits: Sequence[Any], target: Any) -> Any:
     >>> cross_entropy([0.0, 800.0], [0.5, 0.5])
     400.0
     """
-    scores, wanted = _unpacked(logits), _unpacked(target)
+    scores, wanted = list_or_number(logits), list_or_number(target)
     if not isinstance(scores, list):
         raise TypeError(
-            f"cross_entropy: logits must be a list of a number for each class, got {logits!r}; "
-            "for a single logit use binary_cross_entropy"
+            "cross_entropy: logits must be a list of a number for each class, got "
+            f"{shown(logits)}; for a single logit use binary_cross_entropy"
         )
+    scores = numbers("cross_entropy: logits", scores)
     if isinstance(wanted, list):
+        wanted = numbers("cross_entropy: target", wanted)
         _check_lengths("cross_entropy", "logits", scores, wanted)
-        known = all(isinstance(p, Real) for p in wanted)
+        known = all(type(p) is float for p in wanted)
         if known and not (min(wanted) >= 0 and -1e-6 <= sum(wanted) - 1.0 <= 1e-6):
             raise ValueError(
                 "cross_entropy: target must hold non-negative probabilities that add up to 1, "
-                f"got {target!r}"
+                f"got {shown(target)}"
             )
-        return logsumexp(scores) - dot(wanted, scores)
+        terms = [
+            (-p, log_s)
+            for p, log_s in zip(wanted, log_softmax(scores), strict=True)
+            if not (type(p) is float and p == 0.0)
+        ]
+        return dot(*map(list, zip(*terms, strict=True)))
     try:
         right = index(wanted)
     except TypeError:
         raise TypeError(
             "cross_entropy: target must be the index of a class or a list of probabilities, "
-            f"got {target!r}"
+            f"got {shown(target)}"
         ) from None
     if not 0 <= right < len(scores):
         raise ValueError(
-            f"cross_entropy: target must be an index from 0 to {len(scores) - 1}, got {target!r}"
+            f"cross_entropy: target must be an index from 0 to {len(scores) - 1}, "
+            f"got {shown(target)}"
         )
-    return logsumexp(scores) - scores[right]
+    if len(scores) == 1:
+        return scores[0] - scores[0]  # no plain 0.0, which would carry no gradient
+    # as logsumexp(scores) - scores[right] it would cancel
+    return logsumexp([x - scores[right] if i != right else 0.0 for i, x in enumerate(scores)])
 
 
 def binary_cross_entropy(logit: Any, target: Any) -> Any:
@@ -140,29 +157,37 @@ def binary_cross_entropy(logit: Any, target: Any) -> Any:
         target: the class, 0 or 1, or the probability of class 1.
 
     Raises:
+        TypeError: if something given is not a number.
         ValueError: if the target is not within 0 and 1.
 
     >>> f"{binary_cross_entropy(0.0, 1):.6f}", binary_cross_entropy(-800.0, 1)
     ('0.693147', 800.0)
     """
-    if isinstance(target, Real) and not 0 <= float(target) <= 1:
-        raise ValueError(f"binary_cross_entropy: target must lie between 0 and 1, got {target!r}")
-    return softplus(-logit) * target + softplus(logit) * (1.0 - target)
+    loss = "binary_cross_entropy"
+    logit, wanted = _single(loss, "logit", logit), _single(loss, "target", target)
+    if type(wanted) is float and not 0.0 <= wanted <= 1.0:
+        raise ValueError(f"{loss}: target must lie between 0 and 1, got {shown(target)}")
+    if type(wanted) is float and wanted in {0.0, 1.0}:
+        return softplus(-logit if wanted else logit)
+    return softplus(-logit) * wanted + softplus(logit) * (1.0 - wanted)
 
 
 def _errors(loss: str, prediction: Any, target: Any) -> list[Any]:
     """Return prediction - target for each pair of numbers."""
-    predicted, wanted = _unpacked(prediction), _unpacked(target)
+    predicted, wanted = list_or_number(prediction), list_or_number(target)
     if isinstance(predicted, list) != isinstance(wanted, list):
         kinds = [
-            f"a list of {len(given)}" if isinstance(given, list) else "a number"
+            f"a list of {len(given)}" if isinstance(given, list) else shown(given)
             for given in (predicted, wanted)
         ]
         raise ValueError(
-            f"{loss}: prediction is {kinds[0]}, target {kinds[1]}; both must be of one kind"
+            f"{loss}: prediction is {kinds[0]}, target {kinds[1]}; "
+            "both must be numbers, or lists of them"
         )
     if not isinstance(predicted, list):
-        return [predicted - wanted]
+        return [number(f"{loss}: prediction", predicted) - number(f"{loss}: target", wanted)]
+    predicted = numbers(f"{loss}: prediction", predicted)
+    wanted = numbers(f"{loss}: target", wanted)
     _check_lengths(loss, "prediction", predicted, wanted)
     return [p - t for p, t in zip(predicted, wanted, strict=True)]
 
@@ -171,9 +196,9 @@ def _mean(terms: list[Any]) -> Any:
     return terms[0] if len(terms) == 1 else mean(terms)  # the mean of one number is no operation
 
 
-def _unpacked(given: Any) -> Any:
-    """Return a number as it is, a list or array as a list."""
-    return listed(given) if hasattr(given, "__len__") and not isinstance(given, str) else given
+def _single(loss: str, name: str, given: Any) -> Any:
+    """Return a number, also out of an array of no dimension."""
+    return number(f"{loss}: {name}", list_or_number(given))
 
 
 def _check_lengths(loss: str, name: str, given: list[Any], target: list[Any]) -> None:

@@ -1,40 +1,21 @@
-"""Module: anything that holds parameters, nested to any depth, with its model file.
-
-A model file is JSON:
-
-    {
-     "format": "glassgrad model",
-     "version": 1,
-     "architecture": {"nin": 2, "nouts": [16, 1], "activation": "relu", "output": "linear"},
-     "parameters": {"layers.0.neurons.0.weights.0": "0x1.5bf0a8b145769p+1", ...},
-     ...
-    }
-
-Parameters are hexadecimal floats (`float.hex`), exact to the last bit, infinities and nan included.
-Whatever else its writer wants to keep, such as the recipe that prepares the data, stands beside
-them under names of its own.
-"""
+"""Module: anything that holds parameters, nested to any depth."""
 
 from __future__ import annotations
 
 import json
-import os
-from contextlib import suppress
+from collections.abc import Mapping
 from itertools import starmap
-from operator import index
-from pathlib import Path
 
 from autograd import Value, no_grad
+from nn.arguments import as_floats, as_list, few, number, shown
+from nn.modelfile import read_model, write_model
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
-    FilePath = str | os.PathLike[str]
-
-FORMAT = "glassgrad model"
-VERSION = 1
+    from nn.modelfile import FilePath
 
 
 class Module:
@@ -57,10 +38,12 @@ class Module:
     Attributes:
         shape: what `summary` shows as its shape, such as "2 → 16".
         activation: what `summary` shows as its activation.
+        label: its dotted name in the model whose `label_parameters` was called last.
     """
 
     shape: str = ""
     activation: str = ""
+    label: str  # without a default here, which would make every look-up slower
 
     def __call__(self, inputs: Any) -> Any:
         """Compute the output for one sample; every subclass says how."""
@@ -91,26 +74,52 @@ class Module:
                 if item.primitive is None:
                     yield name, item
                 continue
-            children: Iterable[tuple[Any, Any]]
+            held: Iterable[tuple[Any, Any]]
             if isinstance(item, Module):
                 yield name, item
-                children = vars(item).items()
+                held = vars(item).items()
             else:
-                children = item.items() if isinstance(item, dict) else enumerate(item)
+                held = item.items() if isinstance(item, dict) else enumerate(item)
             prefix = f"{name}." if name else ""
             stack += [
-                (f"{prefix}{key}", child)
-                for key, child in reversed([*children])
-                if isinstance(child, _SEARCHED)
+                (f"{prefix}{key}", inner)
+                for key, inner in reversed([*held])
+                if isinstance(inner, _SEARCHED)
             ]
 
     def named_parameters(self) -> list[tuple[str, Value]]:
-        """Return each parameter with its dotted name, such as `layers.0.neurons.3.weights.1`."""
+        """Return each parameter with its dotted name, such as `layers.0.neurons.3.weights.1`.
+
+        >>> from nn import Neuron
+        >>> [name for name, _ in Neuron(2).named_parameters()]
+        ['weights.0', 'weights.1', 'bias']
+        """
         return [(name, item) for name, item in self._walk() if isinstance(item, Value)]
 
     def parameters(self) -> list[Value]:
-        """Return the parameters in order of definition, each once, by identity."""
+        """Return the parameters in order of definition, each once, by identity.
+
+        >>> from nn import MLP
+        >>> len(MLP(2, [16, 1]).parameters())
+        65
+        """
         return [parameter for _, parameter in self.named_parameters()]
+
+    def label_parameters(self) -> None:
+        """Label each parameter and each module held with its dotted name, for drawings and errors.
+
+        `MLP`, `Layer` and `Neuron` label themselves. A module of your own that holds them calls
+        this at the end of its `__init__`, so that the labels begin at the whole.
+
+        >>> class Twins(Module):
+        ...     def __init__(self):
+        ...         self.left, self.right = Value(1.0), Value(2.0)
+        ...         self.label_parameters()
+        >>> Twins().right.label
+        'right'
+        """
+        for name, item in self._walk():
+            item.label = name
 
     def zero_grad(self) -> None:
         """Set the `.grad` of every parameter to 0."""
@@ -120,11 +129,25 @@ class Module:
     def predict(self, X: Iterable[Any]) -> list[Any]:
         """Return the output for each sample as a float or a list of floats; no graph is recorded.
 
+        >>> from nn import MLP
+        >>> len(MLP(2, [16, 3]).predict([[0.5, 1.0]])[0])
+        3
+
         Args:
             X: the samples, a list or array of what the module is called with.
+
+        Raises:
+            TypeError: if X is no list or array.
         """
+        try:
+            samples = as_list(X)
+        except TypeError:
+            raise TypeError(
+                f"X must be a list or array of samples, got {shown(X)}; "
+                "to predict for one sample write predict([sample])"
+            ) from None
         with no_grad():
-            return [plain(self(sample)) for sample in listed(X)]
+            return [as_floats(self(sample)) for sample in samples]
 
     def summary(self) -> str:
         """Return a table of the layers: name, shape, activation and number of parameters.
@@ -168,47 +191,54 @@ class Module:
 
         Everything is checked before anything is changed.
 
+        >>> from nn import Neuron
+        >>> neuron = Neuron(1)
+        >>> neuron.load_state_dict({"weights.0": 2, "bias": -1})
+        >>> neuron([5.0]).data
+        9.0
+
         Raises:
             ValueError: if names are missing or unexpected.
-            TypeError: if something is not a number.
+            TypeError: if `state` is no mapping, or something in it not a number.
         """
+        if not isinstance(state, Mapping):
+            raise TypeError(
+                f"state must be numbers by name, as state_dict() gives them, got {shown(state)}"
+            )
         expected = self.state_dict()
         differences = {
             "missing": [name for name in expected if name not in state],
             "unexpected": [name for name in state if name not in expected],
         }
         if any(differences.values()):
-            text = "; ".join(
-                f"{kind} {_few(names)}" for kind, names in differences.items() if names
-            )
+            text = "; ".join(f"{kind} {few(names)}" for kind, names in differences.items() if names)
             raise ValueError(f"the parameters are not those of this model: {text}")
-        changes = []
-        for name, parameter in self.named_parameters():
-            try:
-                changes.append((parameter, "data", Value(state[name]).data))
-            except TypeError as error:
-                raise TypeError(f"{name}: {error}") from None
+        changes = [
+            (parameter, "data", float(number(name, state[name])))
+            for name, parameter in self.named_parameters()
+        ]
         set_at_once(changes)
 
     def save(self, path: FilePath, **extra: Any) -> None:
         """Write the model file, and in it whatever else is given by name, as JSON.
 
-        The file is complete or not there at all: see `write_whole`.
+        The file is complete or not there at all; `nn.modelfile` describes it.
+
+        >>> import tempfile
+        >>> from nn import MLP
+        >>> model, twin = MLP(2, [3, 1], seed=1), MLP(2, [3, 1], seed=2)
+        >>> with tempfile.NamedTemporaryFile() as file:
+        ...     model.save(file.name)
+        ...     twin.load(file.name)
+        >>> model.state_dict() == twin.state_dict()
+        True
 
         Raises:
             TypeError: if JSON cannot hold something given.
             ValueError: if a name is one of the model file's own, or a float given is not finite.
             OSError: if the file cannot be written.
         """
-        contents = {
-            "format": FORMAT,
-            "version": VERSION,
-            "architecture": self.architecture(),
-            "parameters": {name: number.hex() for name, number in self.state_dict().items()},
-        }
-        if taken := sorted(contents.keys() & extra):
-            raise ValueError(f"save: the model file keeps the name {taken[0]} for itself")
-        write_whole(path, json.dumps(contents | extra, indent=1, allow_nan=False) + "\n")
+        write_model(path, self.architecture(), self.state_dict(), extra)
 
     def load(self, path: FilePath) -> None:
         """Set the parameters to those of a model file written by `save` of a model built alike.
@@ -225,8 +255,8 @@ class Module:
         for name in [*theirs, *ours]:
             if theirs.get(name) != ours.get(name):
                 raise ValueError(
-                    f"{path}: {name} is {theirs.get(name)!r} in the file "
-                    f"and {ours.get(name)!r} in this model"
+                    f"{path}: {name} is {shown(theirs.get(name))} in the file "
+                    f"and {shown(ours.get(name))} in this model"
                 )
         try:
             self.load_state_dict(contents["parameters"])
@@ -237,98 +267,9 @@ class Module:
 _SEARCHED = (Module, Value, list, tuple, dict)
 
 
-def read_model(path: FilePath) -> dict[str, Any]:
-    """Return the contents of a model file, its parameters as floats by name, and all the rest.
-
-    Raises:
-        ValueError: if the file is damaged or foreign, in one line that says where.
-        OSError: if it cannot be read.
-    """
-    try:
-        contents = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path}: not a {FORMAT}, or damaged: {error}") from None
-    if not isinstance(contents, dict) or contents.get("format") != FORMAT:
-        raise ValueError(f'{path}: not a {FORMAT}: it lacks "format": "{FORMAT}"')
-    if contents.get("version") != VERSION:
-        raise ValueError(
-            f"{path}: written in version {contents.get('version')!r} of the format, "
-            f"but this program reads version {VERSION}"
-        )
-    parts = ("architecture", "parameters")
-    if missing := [part for part in parts if not isinstance(contents.get(part), dict)]:
-        raise ValueError(f'{path}: damaged: "{missing[0]}" is missing or no JSON object')
-    contents["parameters"] = {
-        name: _exact_float(path, name, text) for name, text in contents["parameters"].items()
-    }
-    return contents
-
-
-def write_whole(path: FilePath, text: str) -> None:
-    """Write a UTF-8 text file so that it is there whole, or as it was before.
-
-    The text goes to a new file in the same folder, is synced to the disk, and takes the name `path`
-    in one move.
-
-    Raises:
-        OSError: if it cannot be written; the new file is then removed.
-    """
-    target = Path(path).resolve()  # through a symbolic link, so that the link stays one
-    temporary = target.with_name(f".{os.urandom(8).hex()}.part")
-    try:
-        with temporary.open("x", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except BaseException as error:  # Ctrl-C too must leave nothing behind
-        with suppress(OSError):
-            temporary.unlink()
-        if isinstance(error, OSError):
-            error.filename, error.filename2 = os.fspath(path), None  # not the new file's own name
-        raise
-
-
 def set_at_once(changes: Iterable[tuple[object, str, Any]]) -> None:
     """Set attributes, given as (object, name, value): all of them or none, whenever Ctrl-C comes.
 
     One call into C makes all the changes, and no signal interrupts that.
     """
     any(starmap(setattr, list(changes)))
-
-
-def listed(items: Iterable[Any]) -> list[Any]:
-    """Return the items as a list; those of a NumPy array as Python's own numbers."""
-    return items.tolist() if hasattr(items, "tolist") else list(items)
-
-
-def plain(output: Any) -> Any:
-    """Return an output as a float, or a list of floats."""
-    return [float(o) for o in output] if isinstance(output, list | tuple) else float(output)
-
-
-def whole_number(name: str, number: Any, least: int) -> int:
-    """Return a whole number of any type as an int; raise a ValueError if it is none, or small."""
-    try:
-        count = index(number)
-    except TypeError:
-        count = least - 1
-    if count < least:
-        raise ValueError(f"{name} must be a whole number of at least {least}, got {number!r}")
-    return count
-
-
-def _exact_float(path: FilePath, name: str, text: Any) -> float:
-    """Read what `float.hex` wrote, and nothing else: a decimal "0.1" would silently mean 1/16."""
-    try:
-        number = float.fromhex(text)
-        if number.hex() == text:
-            return number
-    except (TypeError, ValueError, OverflowError):
-        pass
-    raise ValueError(f"{path}: damaged: parameter {name} is {text!r}, not a float written by hex()")
-
-
-def _few(names: list[str]) -> str:
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(map(str, names[:3])) + more

@@ -8,14 +8,16 @@ PyTorch's.
 from __future__ import annotations
 
 import math
-from numbers import Real
+import sys
+from collections.abc import Mapping
 
-from autograd import Value, sqrt
-from nn.module import set_at_once, whole_number
+from autograd import Value, pow, sqrt
+from nn.arguments import finite_number, numbers, shown, whole_number
+from nn.module import set_at_once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     Schedule = Callable[[int], float]
@@ -113,13 +115,18 @@ class Optimizer:
     """
 
     rule: Callable[..., tuple[Any, ...]]
-    memory_size: int
+    memory_least: tuple[float, ...]  # of each number kept for a parameter, the least it may be
 
     def __init__(self, parameters: Iterable[Value], lr: float | Schedule) -> None:
         self.parameters = _parameters(parameters)
-        self.lr = lr if callable(lr) else _number("lr", lr, above=0.0)
+        self.lr = lr if callable(lr) else finite_number("lr", lr, above=0.0)
         self.steps = 0
-        self.memory = [(0.0,) * self.memory_size for _ in self.parameters]
+        self.memory = [(0.0,) * len(self.memory_least) for _ in self.parameters]
+
+    def __repr__(self) -> str:
+        count = len(self.parameters)
+        lr = "a schedule" if callable(self.lr) else f"{self.lr:g}"
+        return f"{type(self).__name__}({count} parameter{'s' * (count != 1)}, lr={lr})"
 
     def hyperparameters(self, lr: float) -> tuple[Any, ...]:
         """Return what the rule takes after the memory, at a learning rate."""
@@ -129,16 +136,26 @@ class Optimizer:
         """Update every parameter by its `.grad`: all of them or, if interrupted, none.
 
         Raises:
+            FloatingPointError: if a parameter or its memory would become inf or nan; none is then
+                changed.
             ValueError: if the schedule gives a learning rate that is negative or not finite.
         """
         lr = self.lr
         if callable(lr):
-            lr = _number(f"lr({self.steps})", lr(self.steps), least=0.0)
+            lr = finite_number(f"lr({self.steps})", lr(self.steps), least=0.0)
         hyperparameters = self.hyperparameters(lr)
         updated = [
             self.rule(parameter.data, parameter.grad, *memory, *hyperparameters)
             for parameter, memory in zip(self.parameters, self.memory, strict=True)
         ]
+        for position, updated_numbers in enumerate(updated):
+            if not all(map(math.isfinite, updated_numbers)):
+                parameter = self.parameters[position]
+                raise FloatingPointError(
+                    f"the update of {parameter.label or f'parameter {position}'} overflows: "
+                    f"it is {parameter.data:g}, its gradient {parameter.grad:g}; "
+                    "lower the learning rate or clip the gradients"
+                )
         parameters = zip(self.parameters, updated, strict=True)
         set_at_once(
             [
@@ -167,20 +184,35 @@ class Optimizer:
         Everything is checked before anything is changed.
 
         Raises:
+            TypeError: if the state is no mapping, or something in its memory no number.
             ValueError: if the state is of another kind or size.
         """
         kind = type(self).__name__
+        if not isinstance(state, Mapping):
+            raise TypeError(f"state must be what state_dict() of {kind} gives, got {shown(state)}")
         if state.get("optimizer") != kind:
-            raise ValueError(f"expected the state of {kind}, got {state.get('optimizer')!r}")
+            given = shown(state.get("optimizer"))
+            raise ValueError(f"expected the state of {kind}, got {given}")
         steps = whole_number("steps", state.get("steps"), least=0)
         memory = state.get("memory")
-        sizes = [len(numbers) for numbers in memory] if isinstance(memory, list) else None
-        if sizes != [self.memory_size] * len(self.parameters):
+        size, count = len(self.memory_least), len(self.parameters)
+        kept_lists = memory if isinstance(memory, list) else []
+        sizes = [len(kept) for kept in kept_lists if isinstance(kept, list | tuple)]
+        if not len(kept_lists) == count or sizes != [size] * count:
             raise ValueError(
-                f"{kind}: memory must hold {self.memory_size} numbers for each of "
-                f"{len(self.parameters)} parameters"
+                f"{kind}: memory must hold {size} numbers for each of {count} parameters"
             )
-        loaded = [tuple(Value(number).data for number in numbers) for numbers in memory or ()]
+        loaded = [
+            tuple(map(float, numbers(f"memory[{i}]", kept))) for i, kept in enumerate(kept_lists)
+        ]
+        for i, kept in enumerate(loaded):
+            if not all(
+                least <= x < math.inf for x, least in zip(kept, self.memory_least, strict=True)
+            ):
+                raise ValueError(
+                    f"memory[{i}] holds what {kind} cannot have kept, {kept}: "
+                    "all must be finite, and a variance at least 0"
+                )
         set_at_once([(self, "steps", steps), (self, "memory", loaded)])
 
 
@@ -206,7 +238,7 @@ class SGD(Optimizer):
         ValueError: if there is no parameter, or a number is out of its range.
     """
 
-    memory_size = 1  # velocity
+    memory_least = (-sys.float_info.max,)  # velocity
 
     def __init__(
         self,
@@ -217,8 +249,8 @@ class SGD(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, lr)
-        self.momentum = _number("momentum", momentum, least=0.0, below=1.0)
-        self.weight_decay = _number("weight_decay", weight_decay, least=0.0)
+        self.momentum = finite_number("momentum", momentum, least=0.0, below=1.0)
+        self.weight_decay = finite_number("weight_decay", weight_decay, least=0.0)
         self.rule = nesterov_update if nesterov else momentum_update
         if nesterov and not self.momentum:
             raise ValueError("nesterov=True needs a momentum above 0")
@@ -230,6 +262,16 @@ class SGD(Optimizer):
 
 class Adam(Optimizer):
     """Adam: a step of about `lr` for each parameter, whatever its gradient's size.
+
+    p - lr m^ / (sqrt(v^) + eps), where m^ and v^ are running means of the gradient and its square,
+    corrected for having started at 0 (Kingma & Ba 2015, algorithm 1): see `adam_update`.
+
+    >>> x = Value(1.0)
+    >>> optimizer = Adam([x], lr=0.1)
+    >>> (1000 * x * x).backward()
+    >>> optimizer.step()
+    >>> f"{x.data:.6f}"
+    '0.900000'
 
     Args:
         parameters: an iterable of leaf `Value`s, such as `model.parameters()`.
@@ -244,7 +286,7 @@ class Adam(Optimizer):
     """
 
     rule = staticmethod(adam_update)
-    memory_size = 2  # mean, variance
+    memory_least = (-sys.float_info.max, 0.0)  # mean, variance
 
     def __init__(
         self,
@@ -255,13 +297,18 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, lr)
-        beta1, beta2 = betas
+        try:
+            beta1, beta2 = betas
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"betas must be a pair of numbers, such as (0.9, 0.999), got {shown(betas)}"
+            ) from None
         self.betas = (
-            _number("betas[0]", beta1, least=0.0, below=1.0),
-            _number("betas[1]", beta2, least=0.0, below=1.0),
+            finite_number("betas[0]", beta1, least=0.0, below=1.0),
+            finite_number("betas[1]", beta2, least=0.0, below=1.0),
         )
-        self.eps = _number("eps", eps, least=0.0)
-        self.weight_decay = _number("weight_decay", weight_decay, least=0.0)
+        self.eps = finite_number("eps", eps, above=0.0)
+        self.weight_decay = finite_number("weight_decay", weight_decay, least=0.0)
 
     def hyperparameters(self, lr: float) -> tuple[Any, ...]:
         """Return what the rule takes after the memory."""
@@ -269,7 +316,27 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with decay apart from the gradient: arguments as in `Adam`, decay 0.01 by default."""
+    """Adam with decay apart from the gradient: Adam's step from p (1 - lr weight_decay).
+
+    Loshchilov & Hutter 2019, algorithm 2, in PyTorch's convention: see `adamw_update`.
+
+    >>> x = Value(1.0)
+    >>> optimizer = AdamW([x], lr=0.1, weight_decay=0.5)
+    >>> optimizer.step()
+    >>> x.data
+    0.95
+
+    Args:
+        parameters: as in `Adam`.
+        lr: as in `Adam`.
+        betas: as in `Adam`.
+        eps: as in `Adam`.
+        weight_decay: times the learning rate, the part of the parameter that a step takes away.
+
+    Raises:
+        TypeError: if something other than a `Value` is given as a parameter.
+        ValueError: if there is no parameter, or a number is out of its range.
+    """
 
     rule = staticmethod(adamw_update)
 
@@ -288,10 +355,10 @@ def clip_gradients(parameters: Iterable[Value], norm: float) -> float:
     """Scale all gradients by one factor so that their 2-norm together is at most `norm`.
 
     Returns:
-        The 2-norm before.
+        The 2-norm before; inf where it is too large for a float.
 
     Raises:
-        FloatingPointError: if that is not finite; the gradients are then left as they are.
+        FloatingPointError: if a gradient is not finite; all are then left as they are.
         TypeError: if something other than a `Value` is given as a parameter.
         ValueError: if there is no parameter, or `norm` is not positive and finite.
 
@@ -300,13 +367,16 @@ def clip_gradients(parameters: Iterable[Value], norm: float) -> float:
     >>> clip_gradients([x, y], norm=1.0), x.grad, y.grad
     (5.0, 0.6, 0.8)
     """
-    limit = _number("norm", norm, above=0.0)
+    limit = finite_number("norm", norm, above=0.0)
     clipped = _parameters(parameters)
-    before = math.hypot(*(parameter.grad for parameter in clipped))
-    if not math.isfinite(before):
+    gradients = [parameter.grad for parameter in clipped]
+    before = math.hypot(*gradients)
+    if not all(map(math.isfinite, gradients)):
         raise FloatingPointError(f"the norm of the gradients is {before}, so it cannot be clipped")
     if before > limit:
-        set_at_once([(p, "grad", p.grad / before * limit) for p in clipped])
+        largest = max(map(abs, gradients))
+        ratio = math.hypot(*(g / largest for g in gradients))  # of the norm, which may overflow
+        set_at_once([(p, "grad", p.grad / largest / ratio * limit) for p in clipped])
     return before
 
 
@@ -315,7 +385,7 @@ def clip_gradients(parameters: Iterable[Value], norm: float) -> float:
 
 def constant(lr: float) -> Schedule:
     """Return the schedule that is `lr` at every step."""
-    rate = _number("lr", lr, above=0.0)
+    rate = finite_number("lr", lr, above=0.0)
     return lambda _step: rate
 
 
@@ -325,10 +395,10 @@ def step_decay(lr: float, factor: float, every: int) -> Schedule:
     >>> [step_decay(1.0, factor=0.5, every=10)(step) for step in (0, 9, 10, 20)]
     [1.0, 1.0, 0.5, 0.25]
     """
-    rate = _number("lr", lr, above=0.0)
-    ratio = _number("factor", factor, above=0.0)
+    rate = finite_number("lr", lr, above=0.0)
+    ratio = finite_number("factor", factor, above=0.0)
     period = whole_number("every", every, least=1)
-    return lambda step: rate * ratio ** (step // period)
+    return lambda step: rate * pow(ratio, step // period)
 
 
 def cosine(lr: float, steps: int, minimum: float = 0.0) -> Schedule:
@@ -339,11 +409,11 @@ def cosine(lr: float, steps: int, minimum: float = 0.0) -> Schedule:
     >>> [cosine(1.0, steps=10)(step) for step in (0, 5, 10, 99)]
     [1.0, 0.5, 0.0, 0.0]
     """
-    rate = _number("lr", lr, above=0.0)
+    rate = finite_number("lr", lr, above=0.0)
     last = whole_number("steps", steps, least=1)
-    floor = _number("minimum", minimum, least=0.0)
+    floor = finite_number("minimum", minimum, least=0.0)
     return lambda step: (
-        floor + (rate - floor) * (1.0 + math.cos(math.pi * min(step / last, 1.0))) / 2.0
+        floor + (rate - floor) * (0.5 * (1.0 + math.cos(math.pi * (min(step, last) / last))))
     )
 
 
@@ -357,23 +427,7 @@ def warmup(lr: float | Schedule, steps: int) -> Schedule:
     """
     schedule = lr if callable(lr) else constant(lr)
     rise = whole_number("steps", steps, least=1)
-    return lambda step: schedule(0) * (step + 1) / rise if step < rise else schedule(step - rise)
-
-
-def _number(
-    name: str,
-    number: Any,
-    *,
-    least: float = -math.inf,
-    above: float = -math.inf,
-    below: float = math.inf,
-) -> float:
-    """Return a finite number as a float; raise unless it is in its range."""
-    if isinstance(number, Real) and least <= float(number) < below and float(number) > above:
-        return float(number)
-    wanted = f"at least {least:g}" if least > -math.inf else f"above {above:g}"
-    limit = f"below {below:g}" if below < math.inf else "finite"
-    raise ValueError(f"{name} must be a number {wanted} and {limit}, got {number!r}")
+    return lambda step: schedule(0) * ((step + 1) / rise) if step < rise else schedule(step - rise)
 
 
 def _parameters(parameters: Iterable[Value]) -> list[Value]:
@@ -383,11 +437,11 @@ def _parameters(parameters: Iterable[Value]) -> list[Value]:
     except TypeError:
         raise TypeError(
             "parameters must be an iterable of Values, such as model.parameters(), "
-            f"got {type(parameters).__name__}"
+            f"got {shown(parameters)}"
         ) from None
     for position, parameter in enumerate(found):
         if not isinstance(parameter, Value):
-            raise TypeError(f"parameters[{position}] must be a Value, got {parameter!r}")
+            raise TypeError(f"parameters[{position}] must be a Value, got {shown(parameter)}")
         if parameter.primitive is not None:
             raise ValueError(
                 f"parameters[{position}] was computed by {parameter.primitive.name}: "

@@ -7,7 +7,10 @@ colours are told apart by colour-blind readers too.
 from __future__ import annotations
 
 import math
+import warnings
 from typing import TYPE_CHECKING, Any
+
+from nn.metrics import count_right, largest, rmse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,14 +28,22 @@ class MissingMatplotlib(RuntimeError):  # noqa: N818 - it names what is missing
     """A picture was asked for where matplotlib is not installed."""
 
 
-def loss_curve(training: Sequence[float], validation: Sequence[float] = ()) -> Figure:
-    """Return the loss after each epoch, logarithmic where it changes more than fivefold."""
+def loss_curve(
+    training: Sequence[float], validation: Sequence[float] = (), kept: int | None = None
+) -> Figure:
+    """Return the loss after each epoch, logarithmic where it changes more than fivefold.
+
+    A dot marks the epoch `kept`, counted from 1, such as `History.kept`; else the last.
+    """
     figure, axes = _figure(6.4, 3.8, "Loss after each epoch")
     curves = {"training": (training, BLUE), "validation": (validation, ORANGE)}
     for name, (losses, colour) in curves.items():
         if losses:
             axes.plot(range(1, len(losses) + 1), losses, color=colour, label=name, linewidth=2)
-            axes.plot(len(losses), losses[-1], "o", color=colour, markersize=5, clip_on=False)
+            marked = kept or len(losses)
+            axes.plot(marked, losses[marked - 1], "o", color=colour, markersize=5, clip_on=False)
+    if kept is not None and kept < len(training):
+        axes.axvline(kept, color=GREY, linestyle=":", zorder=1, label=f"kept: epoch {kept}")
     losses = [*training, *validation]
     if losses and 0 < 5 * min(losses) < max(losses) < math.inf:
         axes.set_yscale("log", subs=[2, 5])
@@ -48,13 +59,22 @@ def confusion_matrix(y: Sequence[int], predicted: Sequence[int], classes: Sequen
     """Return how often each class (a row) was predicted as each class (a column).
 
     What is right is blue and what is wrong orange, the deeper the larger its share of the row.
+
+    Args:
+        y: the true class index of each sample.
+        predicted: the predicted one.
+        classes: the name of each class.
+
+    Raises:
+        MissingMatplotlib: if matplotlib is not installed.
+        ValueError: if `y` and `predicted` differ in length.
     """
     counts = [[0] * len(classes) for _ in classes]
     for true, guess in zip(y, predicted, strict=True):
         counts[true][guess] += 1
-    right = sum(row[i] for i, row in enumerate(counts))
-    names = [name if len(name) <= 16 else f"{name[:15]}…" for name in classes]
-    side, longest = max(2.8, 0.62 * len(names)), 0.09 * max(map(len, names))
+    right = count_right(predicted, y)
+    names = [_text(name if len(name) <= 16 else f"{name[:15]}…") for name in classes]
+    side, longest = max(2.8, 0.62 * len(names)), 0.09 * min(16, max(map(len, classes)))
     upright = longest > side / len(names)
     figure, axes = _figure(
         side + 0.7 + longest,
@@ -72,7 +92,7 @@ def confusion_matrix(y: Sequence[int], predicted: Sequence[int], classes: Sequen
     axes.imshow(shades)
     for i, row in enumerate(counts):
         for j, count in enumerate(row):
-            ink = "white" if shares[i][j] > 0.5 else INK if count else GREY
+            ink = _ink(shades[i][j]) if count else GREY
             axes.text(j, i, str(count), ha="center", va="center", color=ink, fontsize=12)
     ticks = range(len(names))
     axes.set_xticks(ticks, names, rotation=90 if upright else 0)
@@ -89,15 +109,29 @@ def confusion_matrix(y: Sequence[int], predicted: Sequence[int], classes: Sequen
 def predicted_against_true(
     y: Sequence[float], predicted: Sequence[float], name: str = "target"
 ) -> Figure:
-    """Return each prediction over its true value, and the diagonal where the two agree."""
-    squares = [(p - t) ** 2 for p, t in zip(predicted, y, strict=True)]
-    error = math.sqrt(math.fsum(squares) / len(squares))
-    figure, axes = _figure(5.0, 5.0, f"Root mean square error {error:.3g}")
+    """Return each prediction over its true value, and the diagonal where the two agree.
+
+    Args:
+        y: the true number of each sample.
+        predicted: the predicted one.
+        name: what the number is.
+
+    Raises:
+        MissingMatplotlib: if matplotlib is not installed.
+        ValueError: if `y` and `predicted` differ in length or are empty.
+    """
+    error = rmse(predicted, y)
+    shown = f"{error:,.0f}" if 100 <= error < 1e9 else f"{error:.3g}"
+    figure, axes = _figure(5.0, 5.0, f"Root mean square error {shown}")
     limits = _stretched([*y, *predicted])
     axes.plot(limits, limits, color=ORANGE, linewidth=1.5, linestyle=(0, (5, 4)), label="exact")
     axes.plot(y, predicted, "o", color=BLUE, alpha=0.6, markersize=6.5, markeredgewidth=0)
     axes.set(xlim=limits, ylim=limits, aspect="equal")
-    axes.set(xlabel=f"true {name}", ylabel=f"predicted {name}")
+    axes.locator_params(nbins=5)
+    if 1e3 <= max(map(abs, limits)) < 1e7:
+        axes.xaxis.set_major_formatter("{x:,.10g}")
+        axes.yaxis.set_major_formatter("{x:,.10g}")
+    axes.set(xlabel=f"true {_text(name)}", ylabel=f"predicted {_text(name)}")
     axes.grid(color=PALE)
     axes.legend(frameon=False, labelcolor=INK, loc="upper left")
     return figure
@@ -123,6 +157,7 @@ def decision_boundary(
         features: the names of the two features.
 
     Raises:
+        MissingMatplotlib: if matplotlib is not installed.
         ValueError: if there are more than eight classes.
     """
     if len(classes) > len(PALETTE):
@@ -135,10 +170,7 @@ def decision_boundary(
     up = [bottom + j * height for j in range(intervals + 1)]
     leads = [[_leads(output) for output in predict([[a, b] for a in across])] for b in up]
     colours = [
-        [
-            _shade(PALETTE[lead.index(max(lead))], 0.12 + 0.38 * math.tanh(max(lead) / 2))
-            for lead in row
-        ]
+        [_shade(PALETTE[largest(lead)], 0.12 + 0.38 * math.tanh(max(lead) / 2)) for lead in row]
         for row in leads
     ]
     axes.imshow(
@@ -160,9 +192,10 @@ def decision_boundary(
             color=PALETTE[k],
             markeredgecolor="white",
             markersize=6.5,
-            label=name,
+            label=_text(name),
         )
-    axes.set(xlim=(left, right), ylim=(bottom, top), xlabel=features[0], ylabel=features[1])
+    axes.set(xlim=(left, right), ylim=(bottom, top))
+    axes.set(xlabel=_text(features[0]), ylabel=_text(features[1]))
     figure.legend(
         loc="outside lower center", ncols=min(5, len(classes)), frameon=False, labelcolor=INK
     )
@@ -183,9 +216,26 @@ def _shade(colour: str, depth: float) -> list[float]:
     return [1 - depth * (1 - int(colour[i : i + 2], 16) / 255) for i in (1, 3, 5)]
 
 
+def _ink(shade: list[float]) -> str:
+    """Return white or the dark ink, whichever has the higher contrast (WCAG 2.2) on a shade."""
+    paper, dark = _luminance(shade) + 0.05, _luminance(_shade(INK, 1)) + 0.05
+    return "white" if 1.05 / paper > paper / dark else INK
+
+
+def _luminance(shade: list[float]) -> float:
+    """Return the relative luminance of red, green and blue, from 0 for black to 1 for white."""
+    red, green, blue = (math.pow(channel, 2.2) for channel in shade)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _text(name: str) -> str:
+    """Return a name as matplotlib prints it as it is: between two $ it would read mathematics."""
+    return name.replace("$", r"\$")
+
+
 def _stretched(values: Sequence[float]) -> tuple[float, float]:
     """Return the range of the values and a twelfth more on either side."""
-    margin = (max(values) - min(values)) / 12 or 1.0
+    margin = max(values) / 12 - min(values) / 12 or max(1.0, abs(values[0]) / 12)
     return min(values) - margin, max(values) + margin
 
 
@@ -195,6 +245,8 @@ def _figure(width: float, height: float, title: str) -> tuple[Figure, Axes]:
         from matplotlib.figure import Figure  # noqa: PLC0415  optional, and slow to load
     except ImportError:
         raise MissingMatplotlib("pictures need matplotlib: pip install 'glassgrad[plot]'") from None
+    # a name in a script that the font lacks is drawn as boxes, which says it better than a warning
+    warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from", UserWarning)
     figure = Figure(figsize=(width, height), dpi=160)
     figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.12)
     axes = figure.add_subplot()

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import dataclass
+from math import inf, isfinite, isinf
 from typing import TYPE_CHECKING, Any
 
-from nn.datasets.table import Table, listed
+from nn.arguments import few
+from nn.datasets.table import Table
+from nn.metrics import largest
+from nn.modelfile import exact_float
 
 if TYPE_CHECKING:
     import os
@@ -39,12 +43,22 @@ class Standardised:
         return [self.name]
 
     def read(self, table: Table) -> list[float]:
-        """Return this column of a table."""
-        return table.numbers(self.name)
+        """Return this column of a table; a number whose z overflows is a DataError."""
+        numbers = table.numbers(self.name)
+        for row, number in enumerate(numbers):
+            if isinf(*self.encode(number)):
+                problem = f"{number!r} is too far from the numbers in training; correct it"
+                raise table.error(row, self.name, problem)
+        return numbers
 
     def encode(self, number: float) -> list[float]:
         """Return [z]."""
-        return [(number - self.mean) / self.deviation if self.deviation else 0.0]
+        if not self.deviation:
+            return [0.0]
+        difference = number - self.mean
+        if isinf(difference):  # the half of it is finite
+            return [(number / 2 - self.mean / 2) / (self.deviation / 2)]
+        return [difference / self.deviation]
 
     def decode(self, z: float) -> float:
         """Return x = mean + deviation z."""
@@ -88,7 +102,7 @@ class OneHot:
     def encode(self, text: str) -> list[float]:
         """Return the one-hot list; a category unknown in training is a ValueError."""
         if text not in self.categories:
-            known = listed(self.categories)
+            known = few(self.categories, limit=12)
             raise ValueError(f"{text!r} did not occur in training; use one of {known}")
         return [float(text == category) for category in self.categories]
 
@@ -168,7 +182,7 @@ class Recipe:
     def decode(self, outputs: Sequence[Any]) -> list[Any]:
         """Return what outputs of the network predict: class indices, or numbers in their unit."""
         if isinstance(self.target, OneHot):
-            return [scores.index(max(scores)) for scores in outputs]
+            return list(map(largest, outputs))
         return [self.target.decode(z) for z in outputs]
 
     def to_json(self) -> dict[str, Any]:
@@ -186,15 +200,34 @@ class Recipe:
             ValueError: if it is missing or damaged.
         """
         try:
-            return cls(
+            recipe = cls(
                 [_column(feature) for feature in saved["features"]], _column(saved["target"])
             )
+            recipe._check()
         except (KeyError, TypeError, ValueError):
             raise ValueError("the recipe for the data is missing or damaged") from None
+        return recipe
+
+    def _check(self) -> None:
+        names = [feature.name for feature in self.features]
+        if len({*names, self.target.name}) <= len(names):
+            raise ValueError("two columns have one name")
+        if self.classes is not None and len(self.classes) < 2:
+            raise ValueError("nothing can be learnt of a single class")
 
 
 def _column(saved: dict[str, Any]) -> Standardised | OneHot:
+    name = saved["name"]
+    if not isinstance(name, str):
+        raise TypeError("a column's name is text")
     if "categories" in saved:
-        return OneHot(saved["name"], list(map(str, saved["categories"])))
-    mean, deviation = float.fromhex(saved["mean"]), float.fromhex(saved["deviation"])
-    return Standardised(saved["name"], mean, deviation)
+        categories = saved["categories"]
+        if not (isinstance(categories, list) and all(isinstance(c, str) for c in categories)):
+            raise TypeError("categories are a list of texts")
+        if not categories or len(set(categories)) < len(categories):
+            raise ValueError("categories are distinct, and there is one at least")
+        return OneHot(name, categories)
+    mean, deviation = exact_float(saved["mean"]), exact_float(saved["deviation"])
+    if not (isfinite(mean) and 0.0 <= deviation < inf):
+        raise ValueError("no column of finite numbers has this mean and deviation")
+    return Standardised(name, mean, deviation)

@@ -1,69 +1,88 @@
-"""fit: train a model by minibatches; accuracy, a metric; History, what happened."""
+"""fit: train a model by minibatches; History, what happened."""
 
 from __future__ import annotations
 
+import sys
 from contextlib import nullcontext
-from math import inf, isfinite
+from math import inf, isfinite, isnan
 from random import Random
 from time import perf_counter
+from typing import NamedTuple
 
 from autograd import Value, mean, no_grad
-from nn.module import Module, listed, plain, set_at_once, whole_number
+from nn.arguments import as_floats, number, shown, whole_number
+from nn.metrics import paired
+from nn.module import Module, set_at_once
 from nn.optim import Optimizer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     Loss = Callable[[Any, Any], Any]
     Metric = Callable[[list[Any], list[Any]], float]
 
 
+class Epoch(NamedTuple):
+    """What `fit` measured in one epoch; None where it was not asked for.
+
+    Attributes:
+        loss: the training samples' mean loss, measured when each batch had its turn.
+        metric: the metric of the training samples' outputs, computed when each batch had its turn.
+        validation_loss: the validation samples' mean loss at the end of the epoch.
+        validation_metric: the metric of the validation samples at the end of the epoch.
+    """
+
+    loss: float
+    metric: float | None = None
+    validation_loss: float | None = None
+    validation_metric: float | None = None
+
+
 class History:
     """What `fit` did, epoch by epoch.
 
     Attributes:
-        records: for each finished epoch (loss, metric, validation loss, validation metric), None
-            where there is none.
+        records: an `Epoch` for each one finished.
         stopped: why training ended: "epochs", "stop_below", "patience" or "interrupted".
+        kept: the epoch, counted from 1, of the lowest loss, if patience put back what it was
+            measured with; None if the model is what the last step made of it.
         seconds: how long it took.
     """
 
     def __init__(self) -> None:
-        self.records: list[tuple[float | None, ...]] = []
+        self.records: list[Epoch] = []
         self.stopped = "epochs"
+        self.kept: int | None = None
         self.seconds = 0.0
 
     def __repr__(self) -> str:
-        last = "".join(f", {name}={number:.4g}" for name, number in self.last().items())
+        last = "".join(f", {name}={x:.4g}" for name, x in self.last().items())
         return (
             f"History(epochs={self.epochs}{last}, "
             f"stopped={self.stopped!r}, seconds={self.seconds:.3g})"
         )
 
-    def _column(self, position: int) -> list[float]:
-        return [number for r in self.records if (number := r[position]) is not None]
-
     @property
     def loss(self) -> list[float]:
-        """The training samples' mean loss, measured when each batch had its turn."""
-        return self._column(0)
+        """The training loss of each epoch."""
+        return [record.loss for record in self.records]
 
     @property
     def metric(self) -> list[float]:
-        """The metric of the training samples' outputs, computed when each batch had its turn."""
-        return self._column(1)
+        """The training metric of each epoch; empty if there was none."""
+        return [r.metric for r in self.records if r.metric is not None]
 
     @property
     def validation_loss(self) -> list[float]:
-        """The validation samples' mean loss at the end of each epoch."""
-        return self._column(2)
+        """The validation loss of each epoch; empty if there was none."""
+        return [r.validation_loss for r in self.records if r.validation_loss is not None]
 
     @property
     def validation_metric(self) -> list[float]:
-        """The metric of the validation samples at the end of each epoch."""
-        return self._column(3)
+        """The validation metric of each epoch; empty if there was none."""
+        return [r.validation_metric for r in self.records if r.validation_metric is not None]
 
     @property
     def epochs(self) -> int:
@@ -77,8 +96,8 @@ class History:
 
     def last(self) -> dict[str, float]:
         """Return the last epoch's numbers by name."""
-        names = ("loss", "metric", "validation_loss", "validation_metric")
-        return {name: column[-1] for name in names if (column := getattr(self, name))}
+        last = self.records[-1]._asdict() if self.records else {}
+        return {name: x for name, x in last.items() if x is not None}
 
 
 def fit(
@@ -89,7 +108,7 @@ def fit(
     optimizer: Optimizer,
     epochs: int,
     batch_size: int,
-    validation: tuple[Iterable[Any], Iterable[Any]] | None = None,
+    validation: Iterable[Iterable[Any]] | None = None,
     metric: Metric | None = None,
     penalty: Callable[[Any], Any] | None = None,
     stop_below: float | None = None,
@@ -118,7 +137,7 @@ def fit(
         optimizer: of the model's parameters.
         epochs: how many times to go through all samples.
         batch_size: samples per step; the last batch of an epoch may be smaller.
-        validation: (X, y) to measure on at the end of each epoch, never to train on.
+        validation: (X, y) or a dataset to measure on at the end of each epoch, never to train on.
         metric: a function of the lists of all outputs and targets, such as `accuracy`. Outputs are
             floats or lists of floats.
         penalty: a function of the model, added to each batch's mean loss, such as
@@ -130,23 +149,32 @@ def fit(
             back the parameters that the lowest was measured with: those at the end of its epoch
             for a validation loss, at its start for a training loss.
         seed: of the order of the samples, shuffled in each epoch.
-        progress: whether to show a bar, in a terminal or notebook.
+        progress: whether to show a bar in a terminal or notebook; no file or pipe gets one.
+
+    Returns:
+        What happened in each epoch, why training ended, and how long it took.
 
     Raises:
-        FloatingPointError: if a loss or gradient is inf or nan; the parameters are then as they
-            were before the step.
+        FloatingPointError: if a training loss, a gradient or an updated parameter is inf or nan;
+            the parameters are then as they were before the step. Also if the validation loss is
+            nan.
         TypeError: if a loss or penalty is not a `Value`, or an argument of the wrong kind.
         ValueError: if X and y differ in length or are empty, a number is out of range, or the
             optimizer holds no parameter of the model.
     """
-    samples, targets = _pair(("X", "y"), (X, y))
-    held_out = None if validation is None else _pair(("validation X", "validation y"), validation)
+    if hasattr(X, "X"):
+        raise TypeError(f"X must be the samples alone, got {shown(X)}; for X and y write *dataset")
+    samples, targets = paired(("X", "y"), X, y)
+    held_out = None if validation is None else _held_out(validation)
     epochs = whole_number("epochs", epochs, least=0)
     batch_size = whole_number("batch_size", batch_size, least=1)
     longest_wait = inf if patience is None else whole_number("patience", patience, least=1)
-    low_enough = -inf if stop_below is None else float(stop_below)
+    low_enough = -inf if stop_below is None else float(number("stop_below", stop_below))
     if not callable(loss):
-        raise TypeError(f"loss must be a function, such as nn.mse, got {loss!r}")
+        raise TypeError(f"loss must be a function, such as nn.mse, got {shown(loss)}")
+    for name, function in {"metric": metric, "penalty": penalty}.items():
+        if function is not None and not callable(function):
+            raise TypeError(f"{name} must be a function, got {shown(function)}")
     _check_optimizer(optimizer, model)
 
     parameters = optimizer.parameters
@@ -165,9 +193,16 @@ def fit(
                 )
                 measured = _summary(losses, outputs, [target for *_, target in data], metric)
                 validated = _validate(model, held_out, loss, metric) if held_out else (None, None)
-                history.records.append((*measured, *validated))
+                if validated[0] is not None and isnan(validated[0]):
+                    raise FloatingPointError(
+                        f"epoch {epoch + 1}: the validation loss is nan; lower the learning rate, "
+                        "or look for a nan in the validation data"
+                    )
+                history.records.append(Epoch(*measured, *validated))
                 if bar is not None:
-                    bar.set_postfix({"epoch": epoch + 1, **history.last()})
+                    last = history.last().items()
+                    called = {name.replace("metric", _name(metric)): x for name, x in last}
+                    bar.set_postfix({"epoch": epoch + 1, **called})
 
                 watched = (history.validation_loss if held_out else history.loss)[-1]
                 if watched < lowest:
@@ -178,29 +213,13 @@ def fit(
                     break
                 if epoch - lowest_epoch >= longest_wait:
                     set_at_once((p, "data", x) for p, x in zip(parameters, best, strict=True))
+                    history.kept = lowest_epoch + 1 or None
                     history.stopped = "patience"
                     break
     except KeyboardInterrupt:
         history.stopped = "interrupted"
     history.seconds = perf_counter() - began
     return history
-
-
-def accuracy(outputs: Sequence[Any], targets: Sequence[Any]) -> float:
-    """Return the part of the samples that are classified right, from 0 to 1.
-
-    A list of outputs votes for the class with the largest, the target being its index or a list
-    with its largest number there. A single output votes by its sign, the target being positive
-    (1) or not (0 or -1).
-
-    Raises:
-        ValueError: if outputs and targets differ in length or are empty.
-
-    >>> accuracy([[0.1, 0.9], [2.0, 1.0]], [1, 1]), accuracy([0.3, -0.2], [1, -1])
-    (0.5, 1.0)
-    """
-    outputs, targets = _pair(("outputs", "targets"), (outputs, targets))
-    return sum(map(_is_right, outputs, targets)) / len(outputs)
 
 
 def _train(
@@ -226,11 +245,14 @@ def _train(
             # one sample's graph at a time: the gradient of the mean is the mean of the gradients
             sample_loss.backward(1.0 / len(batch))
             losses.append(sample_loss.data)
-            outputs.append(plain(output))
+            outputs.append(as_floats(output))
         if penalty is not None:
             _recorded("penalty", penalty(model), where).backward()
         _check_gradients(optimizer.parameters, where)
-        optimizer.step()
+        try:
+            optimizer.step()
+        except FloatingPointError as error:
+            raise FloatingPointError(f"{where}: {error}") from None
         if bar is not None:
             bar.update()
     return losses, outputs
@@ -246,7 +268,7 @@ def _validate(
     with no_grad():
         outputs = [model(sample) for sample in samples]
         losses = [float(loss(o, target)) for o, target in zip(outputs, targets, strict=True)]
-    return _summary(losses, [plain(output) for output in outputs], targets, metric)
+    return _summary(losses, [as_floats(output) for output in outputs], targets, metric)
 
 
 def _summary(
@@ -260,8 +282,8 @@ def _recorded(name: str, result: Any, where: str) -> Value:
     """Return the result of a loss or penalty if it can be differentiated and is finite."""
     if not isinstance(result, Value):
         raise TypeError(
-            f"{name} gave {result!r}, which carries no gradient: it must return the Value that "
-            "autograd's functions and operators make of the parameters"
+            f"{name} gave {shown(result)}, which carries no gradient: it must return the Value "
+            "that autograd's functions and operators make of the parameters"
         )
     if result.primitive is None:
         raise ValueError(f"{name} gave a constant, {result.data!r}: was it made under no_grad()?")
@@ -286,7 +308,7 @@ def _check_gradients(parameters: list[Value], where: str) -> None:
 def _check_optimizer(optimizer: Optimizer, model: Any) -> None:
     if not isinstance(optimizer, Optimizer):
         raise TypeError(
-            f"optimizer must be one such as nn.Adam(model.parameters()), got {optimizer!r}"
+            f"optimizer must be one such as nn.Adam(model.parameters()), got {shown(optimizer)}"
         )
     if isinstance(model, Module):
         updated = {id(parameter) for parameter in optimizer.parameters}
@@ -296,29 +318,14 @@ def _check_optimizer(optimizer: Optimizer, model: Any) -> None:
             )
 
 
-def _pair(names: tuple[str, str], given: Any) -> tuple[list[Any], list[Any]]:
-    """Return two lists of the same length, which is not 0."""
-    if not isinstance(given, list | tuple) or len(given) != 2:
-        raise TypeError(f"expected the pair ({', '.join(names)}), got {type(given).__name__}")
-    first, second = map(listed, given)
-    if len(first) != len(second):
-        raise ValueError(
-            f"{names[0]} and {names[1]} must be of one length, got {len(first)} and {len(second)}"
-        )
-    if not first:
-        raise ValueError(f"{names[0]} and {names[1]} are empty")
-    return first, second
-
-
-def _is_right(output: Any, target: Any) -> bool:
-    if not hasattr(output, "__len__"):
-        return bool((output > 0) == (target > 0))
-    return _largest(output) == (_largest(target) if hasattr(target, "__len__") else target)
-
-
-def _largest(numbers: Sequence[float]) -> int:
-    """Return the index of the largest number, the first of equals."""
-    return max(range(len(numbers)), key=numbers.__getitem__)
+def _held_out(validation: Any) -> tuple[list[Any], list[Any]]:
+    try:
+        X, y = validation
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"validation must be the pair (X, y) to measure on, got {shown(validation)}"
+        ) from None
+    return paired(("validation X", "validation y"), X, y)
 
 
 def _numbers(parameters: list[Value]) -> list[float]:
@@ -328,4 +335,12 @@ def _numbers(parameters: list[Value]) -> list[float]:
 def _bar(total: int) -> Any:
     from tqdm.auto import tqdm  # noqa: PLC0415  loaded when a bar is shown
 
-    return tqdm(total=total, unit="batch")
+    # None hides a bar that is no terminal's, which a notebook's is where it lacks ipywidgets
+    disable = False if "ipykernel" in sys.modules else None
+    return tqdm(total=total, unit="batch", disable=disable)
+
+
+def _name(metric: Metric | None) -> str:
+    """Return the name of the function that a metric is, if it has one."""
+    name: str = getattr(metric, "__name__", "metric")
+    return name if name.isidentifier() else "metric"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import linecache
 import math
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -308,59 +308,68 @@ def test_elsewhere_0_times_inf_is_nan():
 # Nothing disturbs it
 
 
-def swept_until(line):
-    """Whether the sweep of a small graph was interrupted before the given line, and the gradients.
+def disturbed(line, disturb):
+    """The gradients of a small graph if `disturb(root)` is called before one line of its sweep.
 
-    Lines are counted as they run. Left out are the end of a `with` block, where Python handles no
-    signal, and loops within one line, where tracing from 3.12 on (no signal) leaves locks locked.
+    Lines are counted as they run; with them comes whether there are so many.
     """
     leaves, root = random_graph(random.Random(7), size=6)
     for leaf in leaves:
         leaf.grad = 0.125
     count = 0
-    previous = 0
 
     def trace(frame, event, _argument):
-        nonlocal count, previous
+        nonlocal count
         if frame.f_globals["__name__"] not in {"autograd.value", "autograd.backward"}:
             return None
         if event == "line":
-            source = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
-            ends = source.lstrip().startswith("with ") and previous > frame.f_lineno
-            again = frame.f_lineno == previous and sys.version_info >= (3, 12)
-            previous = frame.f_lineno
             count += 1
-            if count > line and not (ends or again):
-                raise KeyboardInterrupt
+            if count == line:
+                disturb(root)
         return trace
 
     sys.settrace(trace)
     try:
         root.backward()
     except KeyboardInterrupt:
-        return True, [node.grad for node in graph(root)]
+        pass
     finally:
         sys.settrace(None)
-    return False, [node.grad for node in graph(root)]
+    return count >= line, [node.grad for node in (*leaves, *topological_order(root))]
+
+
+def interrupt(*_):
+    raise KeyboardInterrupt
 
 
 def test_an_interrupt_at_any_line_leaves_all_gradients_or_none():
-    _, before = swept_until(0)
-    _, after = swept_until(inf)
-    outcomes = []
-    while not outcomes or outcomes[-1][0]:
-        outcomes.append(swept_until(len(outcomes)))
+    _, before = disturbed(1, interrupt)
+    _, after = disturbed(inf, interrupt)
+    outcomes = [disturbed(1, interrupt)]
+    while outcomes[-1][0]:
+        outcomes.append(disturbed(len(outcomes) + 1, interrupt))
     assert len(outcomes) > 100
     assert {tuple(grads) for _, grads in outcomes} == {tuple(before), tuple(after)}
+
+
+def test_another_sweep_at_any_line_loses_nothing():
+    """As a thread would come in between, at every place where it may, in turn."""
+    _, once = disturbed(inf, interrupt)
+    twice = [0.125 + 2 * (g - 0.125) for g in once[:5]] + once[5:]  # the leaves come first
+    count = 0
+    while True:
+        count += 1
+        reached, grads = disturbed(count, Value.backward)
+        if not reached:
+            break
+        assert grads == pytest.approx(twice, rel=1e-14, abs=1e-15), count
+    assert count > 100
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no interval timer")
 def test_a_signal_during_the_sweep_leaves_all_gradients_or_none():
     leaves = [Value(float(i)) for i in range(3000)]
     root = dot(leaves, leaves) + sum(leaf * 2.0 for leaf in leaves)
-
-    def interrupt(*_):
-        raise KeyboardInterrupt
 
     previous = signal.signal(signal.SIGALRM, interrupt)
     try:
@@ -445,6 +454,15 @@ def test_a_cotangent_that_is_no_number_is_named(wrong):
     ):
         a.backward(wrong)
     assert a.grad == 0.0
+
+
+@pytest.mark.parametrize("wrong", [None, "1", [0.0]], ids=lambda x: type(x).__name__)
+def test_a_grad_that_is_no_number_is_named_and_no_other_changes(wrong):
+    a, b = Value(2.0, "a"), Value(3.0, "b")
+    b.grad = wrong
+    with pytest.raises(TypeError, match=rf"b\.grad is {re.escape(repr(wrong))}, not a number"):
+        (a * b).backward()
+    assert (a.grad, b.grad) == (0.0, wrong)
 
 
 @pytest.mark.parametrize("wrong", [1.0, "x", None, [Value(1.0)]], ids=lambda x: type(x).__name__)

@@ -3,15 +3,18 @@ import errno
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from nn import __main__ as command
-from nn import plots
-from nn.datasets import iris, measurements, read_csv
+from nn import experiment, plots
+from nn.datasets import Dataset, iris, measurements, read_csv
+from nn.experiment import learn
 
 IRIS = str(measurements._FOLDER / "iris.csv")
 FLOWERS = ["train", IRIS, "--target", "species"]
@@ -69,14 +72,14 @@ def fail(capsys, *arguments):
 # -- train
 
 
-def test_iris_is_learnt_to_95_percent_test_accuracy_on_average(capsys, monkeypatch):
-    monkeypatch.setattr(command.Learnt, "pictures", lambda _: {})
-    right = []
-    for seed in range(5):
-        assert command.main([*FLOWERS, "--seed", str(seed)]) == 0
-        _, _, result = capsys.readouterr().out.partition("test accuracy of species: ")
-        right.append(int(result.partition("(")[2].partition(" of 30")[0]))
-    assert sum(right) / 150 >= 0.95
+def test_iris_is_learnt_to_95_percent_test_accuracy_on_average():
+    assert sum(learn(iris(), seed=seed).accuracy for seed in range(5)) / 5 >= 0.95
+
+
+def test_the_command_learns_as_learn_does_by_default(capsys, monkeypatch):
+    monkeypatch.setattr(experiment.Learnt, "pictures", lambda _: {})
+    assert command.main(FLOWERS) == 0
+    assert learn(iris()).test_result() in capsys.readouterr().out
 
 
 def test_train_writes_the_model_and_the_pictures_of_a_classifier():
@@ -132,6 +135,22 @@ def test_numbers_named_as_text_are_classes(capsys):
     assert "test accuracy of grade" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("unit", "said"), [(1, True), (0.5, False)])
+def test_few_whole_numbers_are_said_to_be_learnable_as_classes(unit, said):
+    numbers = [[float(i)] for i in range(20)], [unit * (i % 2) for i in range(20)]
+    report = learn(Dataset(*numbers, ["x"], "grade"), hidden=[], epochs=1).report()
+    advice = "grade is one of 2 whole numbers: --text 'grade' would learn them as classes"
+    assert said == (advice in report.splitlines())
+
+
+def test_a_result_no_better_than_the_simplest_guess_is_said_to_be_none():
+    learnt = learn(iris(), hidden=[3], epochs=2)
+    y = learnt.test.y
+    for predicted, said in ((y, False), ([max(y)] * len(y), True)):
+        result = replace(learnt, predicted=predicted).test_result()
+        assert said == result.endswith("; no better than guessing")
+
+
 def test_a_network_without_hidden_layer_is_linear(capsys):
     assert command.main([*FLOWERS, "--hidden", "", "--epochs", "2"]) == 0
     assert "network: 4-3 tanh, 15 parameters; 2 epochs" in capsys.readouterr().out
@@ -146,9 +165,38 @@ def test_a_second_run_leaves_nothing_of_the_first():
     assert sorted(path.name for path in Path("run").iterdir()) == expected
 
 
+def test_files_that_no_run_wrote_stay():
+    mine = {write(name, "mine"): b"mine" for name in ("prediction.png", "notes.txt")}
+    assert command.main([*FLOWERS, *QUICK, "-o", "."]) == 0
+    assert command.main([*FLOWERS, *QUICK, "-o", "."]) == 0
+    after = files()
+    assert {name: after[name] for name in mine} == mine
+    assert json.loads(after["model.json"])["files"] == [
+        *("model.json", "loss.png", "confusion.png", "graph.svg")
+    ]
+
+
+@pytest.mark.parametrize("name", ["model.json", "loss.png", "confusion.png", "graph.svg"])
+def test_a_file_that_no_run_wrote_is_not_replaced(capsys, monkeypatch, name):
+    monkeypatch.setattr(command, "learn", lambda *_, **__: pytest.fail("trained"))
+    before = {write(name, "mine"): b"mine"}
+    message = fail(capsys, *FLOWERS, "-o", ".")
+    assert message.startswith(f"{name}: exists, and no earlier run wrote it; move it away")
+    assert files() == before
+
+
+def test_a_model_file_that_lists_files_elsewhere_removes_none_of_them():
+    assert command.main([*FLOWERS, *QUICK, "-o", "run"]) == 0
+    write("notes.txt", "mine")
+    contents = json.loads(Path("run/model.json").read_text(encoding="utf-8"))
+    contents["files"] += ["../notes.txt", "..", "", 3]
+    write("run/model.json", json.dumps(contents))
+    assert command.main([*FLOWERS, *QUICK, "-o", "run"]) == 0
+    assert files()["notes.txt"] == b"mine"
+
+
 def test_the_graph_has_the_gradient_of_the_whole_loss():
-    options = command._parser().parse_args([*FLOWERS, *QUICK])
-    learnt = command.learn(iris(), options)
+    learnt = learn(iris(), hidden=[3], epochs=2)
     learnt.model.zero_grad()
     nodes = {node.label: node.gradient for node in learnt.neuron_graph().graph.nodes}
     gradients = {name: p.grad for name, p in learnt.model.named_parameters() if name in nodes}
@@ -185,7 +233,7 @@ def test_ctrl_c_in_training_saves_the_model_so_far(capsys, monkeypatch, measured
             raise KeyboardInterrupt
         return 0.5
 
-    monkeypatch.setattr(command, "accuracy", metric)
+    monkeypatch.setattr(experiment, "accuracy", metric)
     assert command.main([*FLOWERS, "--hidden", "3"]) == 130
     assert capsys.readouterr().out.endswith("interrupted: this is the model so far\n")
     assert command.main(["predict", "runs/iris", IRIS]) == 0
@@ -210,11 +258,10 @@ def predictions(capsys, *arguments):
 
 
 def test_predict_gives_what_the_trained_network_gives(capsys):
-    arguments = ["train", cars(), "--target", "price", *QUICK]
-    assert command.main(arguments) == 0
+    assert command.main(["train", cars(), "--target", "price", *QUICK]) == 0
     capsys.readouterr()
     data = read_csv("cars.csv", "price")
-    learnt = command.learn(data, command._parser().parse_args(arguments))
+    learnt = learn(data, hidden=[3], epochs=2)
     outputs = learnt.model.predict(learnt.recipe.encode(data.X))
     expected = [["price"], *([repr(number)] for number in learnt.recipe.decode(outputs))]
     assert predictions(capsys, "runs/cars", "cars.csv") == expected
@@ -288,11 +335,15 @@ BAD_FILES = {
     "ragged": (DATA + "1,2\n", "data.csv, line 14: 2 cells for 3 columns"),
     "missing": (DATA + "1,,a\n", "data.csv, line 14, column 'z': the value is missing"),
     "no number": (DATA + "1,b,a\n", "data.csv, line 14, column 'z': 'b' is not a number"),
-    "nan": (DATA + "1,nan,a\n", "data.csv, line 14, column 'z': 'nan' is not a finite number"),
+    "nan": (DATA + "1,nan,a\n", "data.csv, line 14, column 'z': the value is missing ('nan')"),
     "twice": ("x,x,y\n" + ROWS, "data.csv, line 1: two columns are called 'x'"),
     "unknown": ("x,z,why\n" + ROWS, "no column 'y'; did you mean 'why'?"),
     "constant": ("x,y\n" + "1,a\n2,a\n" * 6, "data.csv, column 'y': the same in every row"),
-    "one sample": (DATA + "\n1,2,c\n", "data.csv, line 15, column 'y': 'c' is in this row alone"),
+    "one sample": (DATA + "\n1,2,c\n", "data.csv, column 'y': the class 'c' is in one row alone"),
+    "huge": (
+        "x,y\n" + "".join(f"{i},{i}e307\n" for i in range(12)),
+        "data.csv, column 'y': numbers as large as 1.1e+308 have squares beyond the largest float",
+    ),
     "few rows": (DATA[:42], "data.csv: 6 rows are too few"),
     "names": (
         "x,y\n" + "".join(f"name {i},{i % 4}\n" for i in range(12)),
@@ -327,6 +378,7 @@ def test_a_file_that_is_missing_a_folder_or_not_utf_8_is_refused(capsys):
         ([*FLOWERS, "--hidden", "0"], "--hidden: '0' is no list of layer sizes"),
         ([*FLOWERS, "--activation", "rleu"], "unknown activation 'rleu', did you mean 'relu'"),
         ([*FLOWERS, "--epochs", "0"], "--epochs: '0' is no whole number"),
+        ([*FLOWERS, "--batch-size", "9" * 400], "9999' is no whole number from 1 to 999999999"),
         ([*FLOWERS, "--batch-size", "1.5"], "--batch-size: '1.5' is no whole number"),
         ([*FLOWERS, "--lr", "-1"], "--lr: '-1' is no number greater than 0"),
         ([*FLOWERS, "--lr", "fast"], "--lr: 'fast' is no number greater than 0"),
@@ -343,12 +395,34 @@ def test_a_bad_argument_is_refused_in_one_line(capsys, arguments, message):
 
 
 def test_a_folder_that_cannot_be_written_is_refused_before_training(capsys, monkeypatch):
-    monkeypatch.setattr(command, "learn", lambda *_: pytest.fail("trained"))
+    monkeypatch.setattr(command, "learn", lambda *_, **__: pytest.fail("trained"))
     write("taken", "")
     for folder in ("taken", "taken/below"):
         message = fail(capsys, *FLOWERS, "-o", folder)
         assert message.startswith(f"{folder}: cannot be written (Not a directory); choose another")
     assert files() == {"taken": b""}
+
+
+def test_a_dangling_link_is_refused_before_training(capsys, monkeypatch):
+    monkeypatch.setattr(command, "learn", lambda *_, **__: pytest.fail("trained"))
+    Path("link").symlink_to("nowhere")
+    message = fail(capsys, *FLOWERS, "-o", "link")
+    assert message.startswith("link: cannot be written (No such file or directory); choose another")
+
+
+def test_sigterm_in_training_leaves_nothing(monkeypatch):
+    earlier = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(command, "learn", lambda *_, **__: signal.raise_signal(signal.SIGTERM))
+    with pytest.raises(SystemExit) as caught:
+        command.main(FLOWERS)
+    assert caught.value.code == 128 + signal.SIGTERM
+    assert list(Path().iterdir()) == []
+    assert earlier == signal.getsignal(signal.SIGTERM)
+
+
+def test_a_batch_has_at_most_all_rows():
+    whole, more = (learn(iris(), epochs=2, batch_size=size) for size in (96, 10**400))
+    assert whole.history.loss == more.history.loss
 
 
 def test_a_run_that_fails_leaves_the_earlier_one_as_it_was(capsys, monkeypatch):
@@ -360,7 +434,8 @@ def test_a_run_that_fails_leaves_the_earlier_one_as_it_was(capsys, monkeypatch):
     before = files()
     monkeypatch.setattr(plots, "loss_curve", full)
     status = command.main([*FLOWERS, *QUICK, "--seed", "1"])
-    assert (status, capsys.readouterr().err[:34]) == (2, "nn: error: No space left on device")
+    expected = "nn: error: runs/iris: No space left on device; make room there\n"
+    assert (status, capsys.readouterr().err) == (2, expected)
     assert files() == before
     assert [path.name for path in Path("runs/iris").iterdir() if path.is_dir()] == []
 
@@ -390,6 +465,11 @@ DAMAGES = {
     "a missing parameter": lambda model: model["parameters"].pop("layers.0.neurons.0.bias"),
     "a decimal parameter": lambda model: model["parameters"].update({"layers.0.neurons.0.bias": 1}),
     "another version": lambda model: model.update(version=99),
+    "a parameter that is nan": lambda model: model["parameters"].update(
+        {"layers.0.neurons.0.bias": "nan"}
+    ),
+    "another number of classes": lambda model: model["recipe"]["target"]["categories"].pop(),
+    "a name that is null": lambda model: model["recipe"]["features"][0].update(name=None),
     "another format": lambda model: model.update(format="pickle"),
     "another architecture": lambda model: model["architecture"].update(nin=5),
     "a foreign architecture": lambda model: model["architecture"].update(heads=8),
@@ -433,6 +513,26 @@ def test_predictions_that_cannot_be_written_are_refused(capsys, trained):
     write("model.json", json.dumps(trained))
     message = fail(capsys, "predict", ".", IRIS, "-o", "no/out.csv")
     assert message.startswith("no/out.csv: cannot be written (No such file or directory); choose")
+    message = fail(capsys, "predict", ".", IRIS, "-o", os.devnull)
+    assert message.startswith(f"{os.devnull}: cannot be written (not a regular file); choose")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_standard_output_is_named_in_one_line(trained):
+    write("model.json", json.dumps(trained))
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "nn", "predict", ".", IRIS],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    expected = (
+        "nn: error: standard output: cannot be written (No space left on device); "
+        "send it elsewhere\n"
+    )
+    assert (done.returncode, done.stderr) == (2, expected)
 
 
 def test_the_command_ends_with_its_status():

@@ -169,6 +169,10 @@ def test_a_dataset_unpacks_into_samples_and_targets():
     assert (X, y) == (data.X, data.y)
 
 
+def test_a_dataset_is_as_long_as_it_has_samples():
+    assert len(xor(7)) == 7
+
+
 def test_a_dataset_cannot_be_changed_by_assignment():
     with pytest.raises(AttributeError):
         iris().X = []
@@ -213,7 +217,7 @@ def test_a_split_by_no_share_is_an_error(share):
 
 names = st.text(st.characters(categories=["L"]), min_size=1)
 # framed by letters, since the spaces around a cell and a text that is a number mean something else
-kinds = st.text(st.characters(codec="utf-8")).map(lambda text: f"ä{text}ö")
+kinds = st.text(st.characters(codec="utf-8", exclude_characters="\0")).map(lambda text: f"ä{text}ö")
 
 
 @given(
@@ -250,6 +254,14 @@ def test_numbers_taken_as_text_are_classes_and_categories(tmp_path):
     data = read_csv(path, "grade", text=["grade", "code"])
     assert (data.X, data.y) == ([["10"], ["20"], ["10"]], [0, 1, 1])
     assert (data.classes, data.categories) == (["1", "2"], {"code": ["10", "20"]})
+
+
+def test_texts_with_commas_and_texts_that_could_mean_missing_stay_text(tmp_path):
+    text = "who;sign;size\nRoe, J.;-;1\nDoe, A.;+;2\n1,5 men;-;3\n"
+    data = read_csv(write(tmp_path / "data.csv", text), "size")
+    assert data.categories == {"who": ["1,5 men", "Doe, A.", "Roe, J."], "sign": ["+", "-"]}
+    commas = write(tmp_path / "commas.csv", "x;y\n1,5;1\n2,5;2\n")
+    assert read_csv(commas, "y", text=["x"]).categories == {"x": ["1,5", "2,5"]}
 
 
 def test_dropped_columns_are_not_read_at_all(tmp_path):
@@ -289,10 +301,24 @@ FAULTS = {
     ),
     "decimal comma": (
         "x;y\n1;2\n2;3\n1,5;4\n",
-        "{path}, line 4, column 'x': '1,5' is not a number",
+        "{path}, line 4, column 'x': '1,5' is not a number, and this column is numeric; write 1.5",
     ),
     "underscore": ("x,y\n1,2\n2,3\n1_0,4\n", "{path}, line 4, column 'x': '1_0' is not a number"),
-    "nan": ("x,y\n1,2\nnan,4\n", "{path}, line 3, column 'x': 'nan' is not a finite number"),
+    "nan": ("x,y\n1,2\nnan,4\n", "{path}, line 3, column 'x': the value is missing ('nan')"),
+    "NA": ("x,y\n1,2\nNA,4\n,5\n", "{path}, line 4, column 'x': the value is missing"),
+    "mostly n/a": (
+        "x,y\nn/a,2\n?,4\n3,4\n",
+        "{path}, line 2, column 'x': the value is missing ('n/a'); ",
+    ),
+    "decimal commas": (
+        "x;y\n94,3;1\n2;2\n1,5;4\n",
+        "line 2, column 'x': '94,3' is not a number; write 94.3 and so on, or keep the column as",
+    ),
+    "thousands": ('x,y\n"1,234.5",2\n"$20,000",3\n', "'1,234.5' is not a number; write 1234.5 "),
+    "decimal point or not": ("x;y\n1,000;2\n2,500;3\n", "write 1000 or 1.000 and so on"),
+    "currency": ("x,y\n2,€ 5\n3,€ 6\n", "column 'y': '€ 5' is not a number; write 5 and so on"),
+    "underscores": ("x,y\n1_000,2\n2_000,3\n", "'1_000' is not a number; write 1000 and so on"),
+    "NUL": ("x,y\n1\0,2\n", "{path}, line 2: a NUL character is no text; save the file as UTF-8"),
     "infinite": ("x,y\n1,2\n1,-inf\n", "{path}, line 3, column 'y': '-inf' is not a finite number"),
     "no such target": ("x,yield\n1,2\n", "{path}: there is no column 'y'; "),
     "other case": ("x,Y1\n1,2\n", "Its columns are x, Y1"),

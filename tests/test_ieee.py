@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd import ieee
@@ -41,6 +41,7 @@ def arity(function):
 
 
 @pytest.mark.parametrize("name", EVERY)
+@settings(max_examples=40)
 @given(numbers=st.tuples(*[st.floats()] * 5))
 def test_every_function_gives_a_float_or_bool_for_all_floats(name, numbers):
     function = EVERY[name]

@@ -49,7 +49,7 @@ def test_an_activation_is_autograds_function_of_that_name(name):
     neuron = Neuron(2, activation=name)
     xs = [0.3, -0.2]
     expected = getattr(autograd, name)(dot(neuron.weights, xs, neuron.bias).data)
-    assert expected == neuron(xs).data
+    assert expected == float(neuron(xs))
 
 
 def test_a_function_is_an_activation():
@@ -93,11 +93,28 @@ def test_labels_are_dotted_names():
     assert expected == sorted(n.label for n in topological_order(model([Value(1.0), Value(2.0)])))
 
 
-def test_a_label_goes_in_front_in_a_larger_model():
-    model = MLP(1, [1], label="encoder")
-    expected = ["encoder.layers.0.neurons.0.weights.0", "encoder.layers.0.neurons.0.bias"]
-    assert expected == [parameter.label for parameter in model.parameters()]
-    assert model([1.0]).label == "encoder.layers.0.neurons.0"
+def test_labels_begin_at_the_module_that_labels():
+    class Autoencoder(Module):
+        def __init__(self):
+            self.encoder, self.decoder = MLP(1, [1]), MLP(1, [1])
+
+    model = Autoencoder()
+    model.label_parameters()
+    assert [name for name, _ in model.named_parameters()] == [p.label for p in model.parameters()]
+    assert model.decoder([1.0]).label == "decoder.layers.0.neurons.0"
+
+
+def test_an_activation_of_ones_own_keeps_the_labels_it_gave():
+    constant, named = Value(1.0), Value(2.0, "named")
+    for activation in (lambda _: constant, lambda _: named, lambda v: sqrt_called(v * v)):
+        label = Layer(1, 1, activation)([1.0]).label
+        assert label == {constant: "", named: "named"}.get(activation(named), "square root")
+
+
+def sqrt_called(v):
+    root = v.sqrt()
+    root.label = "square root"
+    return root
 
 
 def test_the_gradient_reaches_every_parameter_and_input():
@@ -160,8 +177,12 @@ def test_a_bare_number_is_refused(inputs):
 
 
 def test_an_input_that_is_no_number_is_refused():
-    with pytest.raises(TypeError, match="'two'"):
+    with pytest.raises(
+        TypeError, match=r"^layers\.0\.neurons\.0: inputs\[1\] must be a number, got 'two'$"
+    ):
         MLP(2, [3, 1])([1.0, "two"])
+    with pytest.raises(TypeError, match=r"^neuron: inputs\[0\] must be a number, got None$"):
+        Neuron(2)([None, 1.0])
 
 
 def test_an_unknown_activation_lists_what_is_known_and_the_closest():
@@ -254,6 +275,21 @@ def test_a_function_as_activation_shows_its_name():
         return autograd.exp(-x * x)
 
     assert [tanh.name, "bump"] == [Neuron(1, function).activation for function in (tanh, bump)]
+
+
+def test_a_function_of_ones_own_is_never_taken_for_autograds(tmp_path):
+    def tanh(v):
+        return 2 * v
+
+    def linear(v):
+        return 3 * v
+
+    for function in (tanh, linear):
+        MLP(2, [1], output=function).save(tmp_path / "model.json")
+        with pytest.raises(ValueError, match=f"unknown activation 'custom {function.__name__}'"):
+            MLP.from_file(tmp_path / "model.json")
+    MLP(2, [1], output=autograd.tanh).save(tmp_path / "model.json")
+    assert MLP.from_file(tmp_path / "model.json").layers[-1].activation == "tanh"
 
 
 # From a file

@@ -1,7 +1,9 @@
 import math
+from decimal import Decimal
 from fractions import Fraction
 
 import mpmath
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -100,8 +102,35 @@ def test_an_index_means_probability_one(scores, data):
     certain = [float(i == target) for i in range(len(scores))]
     by_index = value_and_gradient(cross_entropy, scores, target)
     by_probability = value_and_gradient(cross_entropy, scores, certain)
-    assert by_index[0] == by_probability[0]
-    assert by_index[1] == pytest.approx(by_probability[1], rel=1e-15)
+    assert by_index[0] == pytest.approx(by_probability[0], rel=1e-14, abs=1e-320)
+    assert by_index[1] == pytest.approx(by_probability[1], rel=1e-12, abs=1e-15)
+
+
+@settings(deadline=None)
+@given(st.floats(-1e300, 1e300), st.floats(-40.0, 40.0))
+def test_cross_entropy_is_exact_at_the_tails_and_far_from_zero(base, lead):
+    far = base + lead
+    with mpmath.workdps(700):
+        difference = mpmath.mpf(far) - mpmath.mpf(base)
+        expected = [float(mpmath.log1p(mpmath.exp(sign * difference))) for sign in (1, -1)]
+    for i in (0, 1):
+        certain = [float(i == 0), float(i == 1)]
+        for target in (i, certain):
+            assert expected[i] == pytest.approx(cross_entropy([base, far], target), rel=1e-14)
+
+
+@pytest.mark.parametrize("target", [0, [1.0, 0.0, 0.0]])
+def test_a_class_ruled_out_by_its_logit_adds_nothing_to_cross_entropy(target):
+    value, gradient = value_and_gradient(cross_entropy, [1.0, 1.0, -math.inf], target)
+    assert math.log(2.0) == pytest.approx(value, rel=1e-15)
+    assert pytest.approx(gradient) == [-0.5, 0.5, 0.0]
+
+
+def test_a_certain_prediction_costs_nothing_if_right_and_infinitely_much_if_wrong():
+    assert [binary_cross_entropy(x, 1) for x in (math.inf, -math.inf)] == [0.0, math.inf]
+    assert [binary_cross_entropy(x, 0) for x in (math.inf, -math.inf)] == [math.inf, 0.0]
+    assert [cross_entropy([math.inf, 0.0], target) for target in (0, 1)] == [0.0, math.inf]
+    assert [cross_entropy([0.0, -math.inf], target) for target in (0, 1)] == [0.0, math.inf]
 
 
 @settings(deadline=None)
@@ -155,8 +184,6 @@ def test_binary_cross_entropy_is_the_cross_entropy_of_two_classes(logit, target)
     ],
 )
 def test_numbers_of_every_kind_give_the_same(loss, prediction, target):
-    import numpy as np
-
     expected = loss(prediction, target)
     assert type(expected) is float
     if isinstance(prediction, list):
@@ -188,19 +215,24 @@ def test_a_loss_of_one_number_has_no_mean_in_its_graph():
 def test_prediction_and_target_must_be_alike(loss):
     with pytest.raises(ValueError, match=f"{loss.__name__}: .* got 2 and 3 numbers"):
         loss([1.0, 2.0], [1.0, 2.0, 3.0])
-    with pytest.raises(ValueError, match="prediction is a number, target a list of 1"):
+    with pytest.raises(ValueError, match=r"prediction is Value\(.*\), target a list of 1;"):
         loss(Value(1.0), [1.0])
-    with pytest.raises(ValueError, match="prediction is a list of 2, target a number"):
+    with pytest.raises(ValueError, match=r"prediction is a list of 2, target 1\.0;"):
         loss([1.0, 2.0], 1.0)
     with pytest.raises(ValueError, match="not empty"):
         loss([], [])
-    with pytest.raises(TypeError):
+    name = loss.__name__
+    with pytest.raises(TypeError, match=f"^{name}: target must be a number, got '1.0'$"):
         loss(Value(1.0), "1.0")
+    with pytest.raises(TypeError, match=f"^{name}: prediction must be a number, got 'a'$"):
+        loss("a", 1.0)
+    with pytest.raises(TypeError, match=rf"^{name}: target\[1\] must be a number, got None$"):
+        loss([1.0, 2.0], [1.0, None])
 
 
 @pytest.mark.parametrize("delta", [0.0, -1.0, math.nan])
 def test_huber_refuses_a_delta_that_is_not_positive(delta):
-    with pytest.raises(ValueError, match="huber: delta must be positive"):
+    with pytest.raises(ValueError, match="huber: delta must be a number above 0"):
         huber(1.0, 2.0, delta)
 
 
@@ -240,3 +272,28 @@ def test_cross_entropy_refuses_a_single_logit():
 def test_binary_cross_entropy_refuses_targets_outside_zero_to_one(target):
     with pytest.raises(ValueError, match="target must lie between 0 and 1"):
         binary_cross_entropy(Value(0.0), target)
+
+
+@pytest.mark.parametrize("target", [Decimal("0.5"), Fraction(1, 2), np.float32(0.5)])
+def test_a_real_number_of_any_type_is_a_target(target):
+    for loss in (mse, mae, huber, binary_cross_entropy):
+        for prediction in (1.5, Value(1.5), Decimal("1.5")):
+            assert float(loss(1.5, 0.5)) == float(loss(prediction, target))
+
+
+@pytest.mark.parametrize("target", [np.False_, Decimal(2), Fraction(3, 2), np.int64(-2)])
+def test_a_target_out_of_range_is_refused_whatever_its_type(target):
+    with pytest.raises(ValueError, match="target must be 1 or -1"):
+        hinge(Value(0.5), target)
+    if target:
+        with pytest.raises(ValueError, match="target must lie between 0 and 1"):
+            binary_cross_entropy(Value(0.5), target)
+
+
+def test_a_list_where_one_number_belongs_is_refused():
+    with pytest.raises(TypeError, match=r"binary_cross_entropy: logit .* number, got \[1\.0\]$"):
+        binary_cross_entropy([1.0], 1)
+    with pytest.raises(TypeError, match=r"hinge: score must be a number, got 'a'$"):
+        hinge("a", 1)
+    with pytest.raises(TypeError, match=r"cross_entropy: logits\[1\] must be a number, got 'a'$"):
+        cross_entropy([1.0, "a"], 1)

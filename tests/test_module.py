@@ -6,6 +6,7 @@ import pickle
 import struct
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from autograd import Value
 from nn import MLP, Layer, Module, Neuron, read_model
-from nn.module import write_whole
+from nn.modelfile import write_whole
 
 
 class Held(Module):
@@ -125,8 +126,8 @@ def test_load_state_dict_takes_any_real_number():
             "c0, c1, c2 and 6 more$",
         ),
         (lambda s: s.update(d=s.pop("a")), ValueError, "missing a; unexpected d$"),
-        (lambda s: s.update(b="1.0"), TypeError, "^b: .*'1.0'"),
-        (lambda s: s.update(b=None), TypeError, "^b: .*None"),
+        (lambda s: s.update(b="1.0"), TypeError, "^b must be a number, got '1.0'"),
+        (lambda s: s.update(b=None), TypeError, "^b must be a number, got None"),
     ],
 )
 def test_load_state_dict_changes_nothing_if_something_is_wrong(change, error, message):
@@ -136,6 +137,13 @@ def test_load_state_dict_changes_nothing_if_something_is_wrong(change, error, me
     with pytest.raises(error, match=message):
         module.load_state_dict(state)
     assert module.state_dict() == {"a": 1.0, "b": 2.0}
+
+
+def test_what_is_no_state_or_no_list_of_samples_is_refused():
+    with pytest.raises(TypeError, match=r"state must be numbers by name, .* got 3$"):
+        Neuron(1).load_state_dict(3)
+    with pytest.raises(TypeError, match="X must be a list or array of samples, got 3;"):
+        Neuron(1).predict(3)
 
 
 def test_two_parameters_of_one_name_are_an_error():
@@ -290,6 +298,7 @@ def test_the_contents_that_the_next_test_damages_are_good(tmp_path):
     [
         (lambda c: c.pop("format"), "not a glassgrad model"),
         (lambda c: c.update(format="onnx"), "not a glassgrad model"),
+        (lambda c: c.update(version=True), "version True of the format"),
         (lambda c: c.update(version=2), "version 2 of the format, .* reads version 1"),
         (lambda c: c.pop("parameters"), '"parameters" is missing'),
         (lambda c: c.update(architecture=[]), '"architecture" is missing or no JSON object'),
@@ -320,7 +329,17 @@ def test_a_damaged_file_changes_nothing_and_is_named_in_one_line(tmp_path, chang
 
 @pytest.mark.parametrize(
     "contents",
-    [b"", b"{", b"[1, 2]", b"null", b"\xff\xfe\x00", b"a,b\n1,2\n", b"[" * 100_000, b"\0" * 100],
+    [
+        b"",
+        b"{",
+        b"[1, 2]",
+        b"null",
+        b"\xff\xfe\x00",
+        b"a,b\n1,2\n",
+        b"[" * 100_000,
+        b"\0" * 100,
+        b'{"a": 1, "a": 2}',
+    ],
 )
 def test_a_foreign_file_is_named_in_one_line(tmp_path, contents):
     path = tmp_path / "model.json"
@@ -372,6 +391,34 @@ def test_a_write_that_fails_leaves_the_old_file_alone(tmp_path, monkeypatch, fai
     monkeypatch.undo()
     assert path.read_text(encoding="utf-8") == "old"
     assert [path] == list(tmp_path.iterdir())
+
+
+def test_what_is_no_regular_file_is_not_replaced(tmp_path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    for path in (fifo, Path(os.devnull), tmp_path):
+        before = path.stat().st_mode
+        with pytest.raises(OSError, match="not a regular file") as caught:
+            write_whole(path, "new")
+        assert (before, str(path)) == (path.stat().st_mode, caught.value.filename)
+    assert [fifo] == list(tmp_path.iterdir())
+
+
+def test_an_error_names_the_file_alone(tmp_path, monkeypatch):
+    path = tmp_path / "model.json"
+    monkeypatch.setattr(os, "fsync", lambda _: os.rename(tmp_path / "none", path))  # noqa: PTH104
+    with pytest.raises(FileNotFoundError) as caught:
+        write_whole(path, "new")
+    assert str(caught.value) == f"[Errno 2] No such file or directory: '{path}'"
+
+
+@pytest.mark.parametrize("permissions", [0o600, 0o644, 0o664])
+def test_a_file_replaced_keeps_its_permissions(tmp_path, permissions):
+    path = tmp_path / "model.json"
+    path.write_text("old", encoding="utf-8")
+    path.chmod(permissions)
+    write_whole(path, "new")
+    assert permissions == path.stat().st_mode & 0o777
 
 
 def test_a_symbolic_link_stays_a_link_to_the_new_contents(tmp_path):

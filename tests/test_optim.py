@@ -152,6 +152,20 @@ def test_every_optimizer_finds_the_minimum_of_a_parabola(make):
     assert pytest.approx([x.data, y.data], abs=0.02) == [1.0, -1.0]
 
 
+def test_a_real_number_of_any_type_is_a_learning_rate():
+    x = Value(1.0)
+    x.grad = 1.0
+    SGD([x], lr=Decimal("0.25"), momentum=Fraction(1, 2)).step()
+    assert x.data == 0.75
+
+
+def test_what_is_no_pair_or_no_state_is_refused():
+    with pytest.raises(ValueError, match=r"betas must be a pair of numbers, .* got 0\.9$"):
+        Adam([Value(1.0)], betas=0.9)
+    with pytest.raises(TypeError, match=r"what state_dict\(\) of Adam gives, got 3$"):
+        Adam([Value(1.0)]).load_state_dict(3)
+
+
 def test_zero_grad_zeroes_the_gradients():
     x = Value(1.0)
     x.grad = 3.0
@@ -204,6 +218,9 @@ def test_a_loaded_state_goes_on_bit_for_bit(make):
         ({"memory": [[1.0]]}, ValueError, "2 numbers for each of 1 parameters"),
         ({"memory": None}, ValueError, "2 numbers for each of 1 parameters"),
         ({"memory": [[1.0, "x"]]}, TypeError, "'x'"),
+        ({"memory": [3]}, ValueError, "2 numbers for each of 1 parameters"),
+        ({"memory": [[1.0, -1.0]]}, ValueError, r"memory\[0\] holds .* a variance at least 0"),
+        ({"memory": [[math.nan, 1.0]]}, ValueError, r"memory\[0\] holds .* must be finite"),
     ],
 )
 def test_a_wrong_state_changes_nothing(change, error, message):
@@ -213,6 +230,28 @@ def test_a_wrong_state_changes_nothing(change, error, message):
     with pytest.raises(error, match=message):
         optimizer.load_state_dict({**before, "steps": 9, **change})
     assert before == optimizer.state_dict()
+
+
+def test_a_state_is_a_mapping():
+    with pytest.raises(TypeError, match=r"state must be what state_dict\(\) of Adam gives, got"):
+        Adam([Value(1.0)]).load_state_dict(None)
+
+
+@pytest.mark.parametrize("make", OPTIMIZERS)
+@pytest.mark.parametrize("gradient", [1e300, math.nan])
+def test_a_step_that_overflows_names_the_parameter_and_changes_nothing(make, gradient):
+    x, slope = Value(1.0), Value(1.0, "slope")
+    optimizer = make([x, slope], lambda _step: 1e300)
+    slope.grad = gradient
+    before = optimizer.state_dict()
+    with pytest.raises(FloatingPointError, match="the update of slope overflows: it is 1, its"):
+        optimizer.step()
+    assert (x.data, slope.data, before) == (1.0, 1.0, optimizer.state_dict())
+
+
+def test_repr_of_an_optimizer_is_one_short_line():
+    assert repr(Adam(nn.MLP(2, [16, 16, 1]).parameters(), 0.01)) == "Adam(337 parameters, lr=0.01)"
+    assert repr(SGD([Value(1.0)], constant(0.1))) == "SGD(1 parameter, lr=a schedule)"
 
 
 def interrupt_at_event(count, function):
@@ -276,7 +315,7 @@ def test_parameters_are_an_iterable_of_leaf_values(parameters, error, message):
             make()
 
 
-@pytest.mark.parametrize("lr", [0, 0.0, -1.0, math.inf, math.nan, "0.1", None])
+@pytest.mark.parametrize("lr", [0, 0.0, -1.0, 10**400, math.inf, math.nan, "0.1", None])
 def test_lr_is_a_positive_finite_number(lr):
     for make in (SGD, Adam, AdamW):
         with pytest.raises(ValueError, match="lr must be a number above 0 and finite, got"):
@@ -293,6 +332,7 @@ def test_lr_is_a_positive_finite_number(lr):
         (lambda p: Adam(p, betas=(1.0, 0.9)), r"betas\[0\] must be"),
         (lambda p: Adam(p, betas=(0.9, 1.0)), r"betas\[1\] must be"),
         (lambda p: Adam(p, eps=-1e-8), "eps must be"),
+        (lambda p: Adam(p, eps=0.0), "eps must be a number above 0"),
         (lambda p: AdamW(p, weight_decay=math.inf), "weight_decay must be"),
     ],
 )
@@ -331,6 +371,13 @@ def test_clipping_neither_overflows_nor_underflows():
         parameters[0].grad, parameters[1].grad = 3.0 * size, 4.0 * size
         assert 5.0 * size == pytest.approx(clip_gradients(parameters, size), rel=1e-15)
         assert [0.6 * size, 0.8 * size] == pytest.approx([p.grad for p in parameters], rel=1e-15)
+
+
+def test_gradients_whose_norm_is_no_float_are_clipped_too():
+    parameters = [Value(0.0), Value(0.0)]
+    parameters[0].grad = parameters[1].grad = 1.5e308
+    assert clip_gradients(parameters, 2.0) == math.inf
+    assert pytest.approx([p.grad for p in parameters], rel=1e-15) == [math.sqrt(2.0)] * 2
 
 
 @pytest.mark.parametrize("grad", [math.inf, math.nan])
@@ -374,6 +421,19 @@ def test_schedules_follow_their_formulas(lr, period, step):
     assert expected == pytest.approx(cosine(lr, period, minimum=0.001)(step))
     rising = lr * (step + 1) / period
     assert (rising if step < period else lr) == pytest.approx(warmup(lr, period)(step))
+
+
+def test_schedules_stay_finite_for_every_finite_learning_rate():
+    assert [cosine(1e308, steps=2)(step) for step in (0, 1, 2)] == [1e308, 5e307, 0.0]
+    assert [warmup(1e308, steps=4)(step) for step in (1, 3, 9)] == [5e307, 1e308, 1e308]
+
+
+def test_a_schedule_that_grows_without_bound_is_refused_where_it_overflows():
+    optimizer = SGD([Value(1.0)], step_decay(1.0, factor=1e200, every=1))
+    optimizer.step()
+    optimizer.step()
+    with pytest.raises(ValueError, match=r"lr\(2\) must be a number .* finite, got inf"):
+        optimizer.step()
 
 
 def test_warmup_hands_over_to_a_schedule_at_its_start():

@@ -13,6 +13,8 @@ from nn.recipe import OneHot, Recipe, Standardised
 CARS = "colour,doors,wheels,price\nred,2,4,10.5\nblue,4,4,8\nred,4,4,7\ngreen,3,4,9\n"
 
 finite = st.floats(-1e150, 1e150)
+ONE = (1.0).hex()
+NUMBER = {"name": "y", "mean": ONE, "deviation": ONE}
 
 
 @pytest.fixture
@@ -56,6 +58,14 @@ def test_decoding_undoes_encoding(numbers):
         assert column.decode(*column.encode(number)) == pytest.approx(number, abs=1e-12 * largest)
 
 
+@given(st.lists(st.sampled_from([-1.7e308, 1e308, 1.7e308]), min_size=2, max_size=9))
+def test_the_largest_numbers_are_standardised_without_overflow(numbers):
+    expected = Standardised.fit("x", [number / 2**500 for number in numbers])
+    column = Standardised.fit("x", numbers)
+    for number in numbers:
+        assert expected.encode(number / 2**500) == pytest.approx(column.encode(number))
+
+
 def test_means_and_deviations_are_those_of_the_training_rows_alone():
     training, test = split(iris())
     recipe = Recipe.fit(training)
@@ -89,7 +99,11 @@ def test_a_network_has_an_output_for_each_class_or_one_for_a_number(cars):
     assert (Recipe.fit(iris()).outputs, Recipe.fit(cars).outputs) == (3, 1)
 
 
-@given(mean=finite, deviation=finite, categories=st.lists(st.text(), min_size=1))
+@given(
+    mean=finite,
+    deviation=st.floats(0, 1e150),
+    categories=st.lists(st.text(), min_size=2, unique=True),
+)
 def test_a_recipe_returns_from_json_to_the_last_bit(mean, deviation, categories):
     recipe = Recipe([Standardised("x", mean, deviation)], OneHot("y", categories))
     assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
@@ -107,6 +121,20 @@ def test_a_recipe_returns_from_json_to_the_last_bit(mean, deviation, categories)
         {"features": 3, "target": {"name": "y", "categories": ["a"]}},
         {"features": [], "target": {"name": "y", "mean": "0x1", "deviation": "wide"}},
         {"features": [], "target": {"name": "y", "mean": 1.0, "deviation": 1.0}},
+        {"features": [], "target": {"name": "y", "mean": "0.1", "deviation": ONE}},
+        {"features": [], "target": {"name": "y", "mean": "nan", "deviation": ONE}},
+        {"features": [], "target": {"name": "y", "mean": ONE, "deviation": "-inf"}},
+        {"features": [], "target": {"name": "y", "mean": ONE, "deviation": "inf"}},
+        {"features": [], "target": {"name": "y", "mean": "0x1p99999", "deviation": ONE}},
+        {"features": [], "target": {"name": 3, "mean": ONE, "deviation": ONE}},
+        {"features": [], "target": {"name": "y", "categories": "ab"}},
+        {"features": [], "target": {"name": "y", "categories": ["a"]}},
+        {"features": [], "target": {"name": "y", "categories": ["a", "b", "a"]}},
+        {"features": [], "target": {"name": "y", "categories": ["a", 1]}},
+        {"features": [{"name": None, "mean": ONE, "deviation": ONE}], "target": NUMBER},
+        {"features": [{"name": 3, "categories": ["a", "b"]}], "target": NUMBER},
+        {"features": [{"name": "x", "categories": []}], "target": NUMBER},
+        {"features": [NUMBER], "target": NUMBER},
     ],
 )
 def test_a_damaged_recipe_is_an_error(damage):
@@ -138,6 +166,7 @@ def test_a_number_can_be_a_category_and_stays_one(tmp_path):
         ("colour,doors,wheels\npink,2,4\n", "use one of blue, green, red"),
         ("colour,doors,wheels\nred,two,4\n", "line 2, column 'doors': 'two' is not a number"),
         ("colour,doors,wheels\nred,,4\n", "line 2, column 'doors': the value is missing"),
+        ("colour,doors,wheels\nred,1.7e308,4\n", "line 2, column 'doors': 1.7e+308 is too far"),
     ],
 )
 def test_rows_that_training_cannot_have_meant_are_errors(cars, tmp_path, text, message):

@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nn
+import nn.datasets
 from autograd import Value, mean, no_grad
-from nn import MLP, SGD, Adam, History, Module, accuracy, cross_entropy, fit, hinge, mse
+from nn import MLP, SGD, Adam, Epoch, History, Module, accuracy, cross_entropy, fit, hinge, mse
+from nn.metrics import rmse
 
 X = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0], [0.5, 0.5]]
 Y = [0.0, 1.0, 1.0, 0.0, 0.5]
@@ -221,7 +223,7 @@ def test_no_epochs_is_an_empty_history():
 def test_repr_of_a_history_is_one_short_line():
     history = History()
     assert repr(history) == "History(epochs=0, stopped='epochs', seconds=0)"
-    history.records = [(0.5, None, 0.25, None)]
+    history.records = [Epoch(0.5, validation_loss=0.25)]
     assert repr(history) == (
         "History(epochs=1, loss=0.5, validation_loss=0.25, stopped='epochs', seconds=0)"
     )
@@ -282,9 +284,17 @@ def test_patience_starts_anew_at_every_new_lowest_loss():
     assert slopes[2] < slopes[1]
 
 
-def test_a_loss_that_is_never_a_number_counts_as_no_improvement():
-    history = train(Line(), 9, 1, 0.05, [1.0], [3.0], validation=([1.0], [math.nan]), patience=3)
+def test_a_loss_that_is_never_finite_counts_as_no_improvement():
+    history = train(Line(), 9, 1, 0.05, [1.0], [3.0], validation=([1.0], [math.inf]), patience=3)
     assert (history.stopped, history.epochs) == ("patience", 3)
+
+
+def test_a_history_tells_which_epoch_was_kept():
+    rising = train(Line(), 9, 1, 0.05, [1.0], [3.0], validation=([1.0], [1.0]), patience=3)
+    lowest = min(rising.validation_loss)
+    assert rising.stopped == "patience"
+    assert rising.validation_loss[rising.kept - 1] == lowest
+    assert train(Line(), 3, 1, 0.05, [1.0], [3.0]).kept is None
 
 
 # Ctrl-C
@@ -366,18 +376,39 @@ def test_ctrl_c_in_a_users_loss_or_metric_ends_training_too():
 # The progress bar
 
 
-def test_progress_shows_a_bar_with_loss_and_metric():
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def stderr_of_fit(stderr, metric):
     model = Line()
     optimizer = SGD([model.slope], 0.1)
-    shown = io.StringIO()
-    with redirect_stderr(shown):
-        fit(model, [1.0, 2.0], [3.0, 6.0], mse, optimizer, 3, 1, metric=lambda *_both: 0.75)
-    last = shown.getvalue().split("\r")[-1]
+    with redirect_stderr(stderr):
+        fit(model, [1.0, 2.0], [3.0, 6.0], mse, optimizer, 3, 1, metric=metric)
+    return stderr.getvalue()
+
+
+def test_progress_shows_a_bar_with_loss_and_metric():
+    last = stderr_of_fit(Terminal(), lambda *_both: 0.75).split("\r")[-1]
     assert "100%" in last
     assert "6/6" in last
     assert "epoch=3" in last
     assert "loss=" in last
     assert "metric=0.75" in last
+
+
+def test_the_bar_calls_the_metric_by_its_name():
+    def share_right(_outputs, _targets):
+        return 0.75
+
+    assert "share_right=0.75" in stderr_of_fit(Terminal(), share_right)
+
+
+def test_a_bar_goes_to_terminals_and_notebooks_not_into_files_and_pipes(monkeypatch):
+    assert stderr_of_fit(io.StringIO(), None) == ""
+    monkeypatch.setitem(sys.modules, "ipykernel", sys)
+    assert "100%" in stderr_of_fit(io.StringIO(), None)
 
 
 def test_no_progress_prints_nothing_and_does_not_load_tqdm():
@@ -418,6 +449,30 @@ def test_a_gradient_that_is_not_finite_names_the_parameter_and_takes_no_step():
     assert model.slope.data == 0.0
 
 
+def test_a_step_that_overflows_is_an_error_and_leaves_the_model_as_it_was():
+    model = Line(1.0)
+    optimizer = SGD([model.slope], 1e300)
+    with pytest.raises(
+        FloatingPointError, match=r"^epoch 1, batch 1: the update of slope overflows: "
+    ):
+        fit(model, [1e10], [2e30], mse, optimizer, 1, 1, progress=False)
+    assert model.slope.data == 1.0
+
+
+def test_a_validation_loss_that_is_nan_is_an_error():
+    with pytest.raises(FloatingPointError, match=r"^epoch 1: the validation loss is nan"):
+        train(Line(), 9, 1, 0.05, [1.0], [3.0], validation=([1.0], [math.nan]))
+
+
+def test_a_dataset_may_be_what_is_trained_and_validated_on():
+    data = nn.datasets.Dataset(X, Y, ["a", "b"], "y")
+    pair, whole = (MLP(2, [3, 1]) for _ in range(2))
+    expected = train(pair, validation=(X, Y)).validation_loss
+    optimizer = SGD(whole.parameters(), 0.1)
+    actual = fit(whole, *data, mse, optimizer, 5, 2, validation=data, progress=False)
+    assert expected == actual.validation_loss
+
+
 def test_a_loss_or_penalty_without_gradient_is_refused():
     model = Line(1.0)
     optimizer = SGD([model.slope], 0.1)
@@ -441,8 +496,14 @@ def test_a_loss_or_penalty_without_gradient_is_refused():
         ({"patience": 0}, ValueError, "patience must be a whole number of at least 1, got 0"),
         ({"validation": (X, Y[:1])}, ValueError, "validation X and validation y .* 5 and 1"),
         ({"validation": ([], [])}, ValueError, "validation X and validation y are empty"),
-        ({"validation": X}, TypeError, r"expected the pair \(validation X, validation y\)"),
+        ({"X": 3}, TypeError, "X must be a list or array of one entry per sample, got 3"),
+        ({"y": None}, TypeError, "y must be a list or array of one entry per sample, got None"),
+        ({"validation": X}, TypeError, r"validation must be the pair \(X, y\) .*, got \[\["),
+        ({"stop_below": "0"}, TypeError, "stop_below must be a number, got '0'"),
         ({"loss": "mse"}, TypeError, r"loss must be a function, such as nn\.mse, got 'mse'"),
+        ({"metric": "accuracy"}, TypeError, "metric must be a function, got 'accuracy'"),
+        ({"penalty": 1e-4}, TypeError, "penalty must be a function, got 0.0001"),
+        ({"X": nn.datasets.xor(5)}, TypeError, r"X must be .* got Dataset.* write \*dataset"),
         ({"optimizer": Adam}, TypeError, "optimizer must be one such as"),
         ({"optimizer": SGD([Value(1.0)], 0.1)}, ValueError, "no parameter of this model"),
     ],
@@ -474,6 +535,19 @@ def test_accuracy_counts_the_largest_output_or_the_sign():
     assert accuracy([0.5, -0.5, 2.0, -1.0], [1, -1, -1, 0]) == 0.75
 
 
+def test_an_output_that_is_no_number_is_never_right():
+    assert accuracy([math.nan, math.nan], [0, 1]) == 0.0
+    assert accuracy([[math.nan, 1.0], [1.0, math.nan]], [0, [1.0, 0.0]]) == 0.0
+
+
+@given(st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3)), min_size=1))
+def test_rmse_is_the_root_of_mse_at_every_size(pairs):
+    predicted, y = map(list, zip(*pairs, strict=True))
+    assert math.sqrt(mse(predicted, y)) == pytest.approx(rmse(predicted, y), rel=1e-14, abs=1e-150)
+    for size in (1e-200, 1e200):
+        assert rmse([3.0 * size, 0.0], [0.0, 4.0 * size]) == pytest.approx(size * 12.5**0.5)
+
+
 def test_accuracy_agrees_with_scikit_learn():
     import numpy as np
     from sklearn.metrics import accuracy_score
@@ -490,6 +564,8 @@ def test_accuracy_refuses_lists_of_different_length_or_none():
         accuracy([0.5], [1, 0])
     with pytest.raises(ValueError, match="outputs and targets are empty"):
         accuracy([], [])
+    with pytest.raises(TypeError, match=r"outputs must be a list or array .*, got 3"):
+        accuracy(3, 4)
 
 
 # The whole

@@ -6,7 +6,8 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from nn.datasets.table import DataError, Table, listed
+from nn.arguments import few
+from nn.datasets.table import DataError, Table
 
 if TYPE_CHECKING:
     import os
@@ -37,12 +38,16 @@ class Dataset:
     classes: list[str] | None = None
     categories: dict[str, list[str]] = field(default_factory=dict)
 
+    def __len__(self) -> int:
+        return len(self.X)
+
     def __iter__(self) -> Iterator[list[Any]]:
         return iter((self.X, self.y))
 
     def __repr__(self) -> str:
-        kind = "a number" if self.classes is None else f"one of {listed(self.classes)}"
-        return f"Dataset({len(self.X)} samples of {listed(self.features)}; {self.target} is {kind})"
+        kind = "a number" if self.classes is None else f"one of {few(self.classes, limit=12)}"
+        features = few(self.features, limit=12)
+        return f"Dataset({len(self.X)} samples of {features}; {self.target} is {kind})"
 
     def take(self, samples: Sequence[int]) -> Dataset:
         """Return the dataset of the samples at these positions.
@@ -93,8 +98,9 @@ def read_csv(
 ) -> Dataset:
     """Return the rows of a CSV file as a dataset whose target is the column `target`.
 
-    A column is numeric when most of its cells are numbers (then all must be), else text. A text
-    target makes classes, in alphabetical order; a text feature stays text, its categories listed.
+    A column is numeric when most of its cells, apart from missing ones such as NA, are numbers
+    (then all must be), else text. A text target makes classes, in alphabetical order; a text
+    feature stays text, its categories listed.
 
     Args:
         path: a UTF-8 file whose first line names the columns; see `Table.read`.

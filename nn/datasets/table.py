@@ -7,14 +7,19 @@ import difflib
 import gzip
 import io
 import math
+import re
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nn.arguments import few
+
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+
+
+_MISSING = {"na", "n/a", "nan", "null", "none", "-", "?"}
 
 
 class DataError(ValueError):
@@ -28,8 +33,8 @@ class DataError(ValueError):
 class Table:
     """A CSV file: the names of its columns, its cells as text, and the line where each row begins.
 
-    A column is numeric when most of its cells are numbers; then all must be, finite and written
-    with a decimal point. Every other column is text.
+    A column is numeric when most of its cells, apart from missing ones such as NA, are numbers;
+    then all must be, finite and written with a decimal point. Every other column is text.
     """
 
     path: str
@@ -95,7 +100,7 @@ class Table:
             hint = f"did you mean {close[0]!r}" if close else "is it another file"
             raise DataError(
                 f"{self.path}: there is no column {name!r}; {hint}? "
-                f"Its columns are {listed(self.columns)}"
+                f"Its columns are {few(self.columns, limit=12)}"
             )
 
     def error(self, row: int, name: str, problem: str) -> DataError:
@@ -103,9 +108,24 @@ class Table:
         return DataError(f"{self.path}, line {self.lines[row]}, column {name!r}: {problem}")
 
     def is_numeric(self, name: str) -> bool:
-        """Whether more than half of a column's cells are numbers."""
-        cells = self.texts(name)
-        return 2 * sum(_number(cell) is not None for cell in cells) > len(cells)
+        """Whether more than half of a column's cells are numbers, missing ones not counted.
+
+        Raises:
+            DataError: if more than half would be, were it not for a decimal comma, a separator
+                between thousands or a currency sign.
+        """
+        cells = [cell for cell in self.texts(name) if cell.casefold() not in _MISSING]
+        rewritten = [None if _parsed(cell) is not None else _rewritten(cell) for cell in cells]
+        count = sum(_parsed(cell) is not None for cell in cells)
+        if count <= len(cells) / 2 < count + len(cells) - rewritten.count(None):
+            cell = next(c for c, better in zip(cells, rewritten, strict=True) if better)
+            raise self.error(
+                self.texts(name).index(cell),
+                name,
+                f"{cell!r} is not a number; write {_rewritten(cell)} and so on, "
+                f"or keep the column as text with --text {name!r}",
+            )
+        return 2 * count > len(cells)
 
     def texts(self, name: str) -> list[str]:
         """Return a column as text; a missing value is a DataError."""
@@ -125,24 +145,23 @@ class Table:
         """Return a column as floats; a cell that is not a finite number is a DataError."""
         numbers = []
         for row, cell in enumerate(self.texts(name)):
-            number = _number(cell)
+            number = _parsed(cell)
+            if cell.casefold() in _MISSING:
+                raise self.error(
+                    row,
+                    name,
+                    f"the value is missing ({cell!r}); fill it in, or leave out the row or the "
+                    "column",
+                )
             if number is None or not math.isfinite(number):
+                better = _rewritten(cell)
+                correction = "correct it" if better is None else f"write {better}"
                 kind = "number" if number is None else "finite number"
                 raise self.error(
-                    row, name, f"{cell!r} is not a {kind}, and this column is numeric; correct it"
+                    row, name, f"{cell!r} is not a {kind}, and this column is numeric; {correction}"
                 )
             numbers.append(number)
         return numbers
-
-
-def listed(names: Sequence[str], limit: int = 12) -> str:
-    """Return names for a message: all of them, or the first `limit` and how many there are.
-
-    >>> listed(["a", "b", "c"]), listed(["a", "b", "c"], limit=2)
-    ('a, b, c', 'a, b, ... (3 in all)')
-    """
-    rest = f", ... ({len(names)} in all)" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + rest
 
 
 def _text(path: Path) -> str:
@@ -153,13 +172,17 @@ def _text(path: Path) -> str:
         except (OSError, EOFError, zlib.error) as error:
             raise DataError(f"{path}: not a whole gzip file ({error}); fetch it again") from None
     try:
-        return content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise DataError(
             f"{path}, line {line}: byte 0x{content[error.start]:02x} is not UTF-8; "
             "save the file as UTF-8"
         ) from None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise DataError(f"{path}, line {line}: a NUL character is no text; save the file as UTF-8")
+    return text
 
 
 def _reader(text: str) -> Any:
@@ -170,7 +193,23 @@ def _reader(text: str) -> Any:
     return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
 
 
-def _number(cell: str) -> float | None:
+def _rewritten(cell: str) -> str | None:
+    """Return a number written in another way, such as 94,3 or $1,000, as it should be; else None.
+
+    >>> _rewritten("94,3"), _rewritten("€ 1.234,5"), _rewritten("1_000"), _rewritten("1,000")
+    ('94.3', '1234.5', '1000', '1000 or 1.000')
+    """
+    bare = cell.replace("_", "").strip("$€£¥₹ ")
+    point = bare.replace(".", "").replace(",", ".")
+    if re.fullmatch(r"[+-]?\d{1,3},\d{3}", bare):
+        return f"{bare.replace(',', '')} or {point}"
+    grouped = re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", bare)
+    decimal = re.fullmatch(r"[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+", bare)
+    plain = bare.replace(",", "") if grouped else point if decimal else bare
+    return plain if plain != cell and _parsed(plain) is not None else None
+
+
+def _parsed(cell: str) -> float | None:
     try:
         return None if "_" in cell else float(cell)  # Python reads 1_000 as a number
     except ValueError:
