@@ -11,7 +11,6 @@ before every number is known.
 from __future__ import annotations
 
 from itertools import chain
-from operator import add
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -200,6 +199,6 @@ def accumulate(totals: dict[Value, float]) -> None:
     computed = [node for node in totals if node.edges]
     slot: Any = type(next(iter(totals))).grad  # type: ignore[misc]
     total_of = totals.__getitem__
-    sums = map(add, map(total_of, leaves), map(slot.__get__, leaves))
+    sums = map(float.__add__, map(total_of, leaves), map(slot.__get__, leaves))
     fresh = map(total_of, computed)
     any(chain(map(slot.__set__, leaves, sums), map(slot.__set__, computed, fresh)))
