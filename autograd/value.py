@@ -272,6 +272,7 @@ class Value(Scalar):
         if not is_real(type(cotangent)) and type(cotangent) is not float:
             raise TypeError(f"backward(cotangent): expected a number, got {shown(cotangent)}")
         if _open_modes and (watch := _watching()):
+            watch.started(self, float(cotangent))
             for step in backward_steps(self, float(cotangent)):
                 watch.swept(step)
         accumulate(cotangents(self, float(cotangent)))

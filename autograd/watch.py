@@ -36,8 +36,13 @@ class Watch:
             given = ", ".join(_named(x) for x in operands)
             raise FloatingPointError(f"{primitive.name} gave {node.data} from {given}, at {line}")
 
+    def started(self, root: Value, cotangent: float) -> None:
+        """Raise if the cotangent that a sweep starts with is not finite."""
+        if not math.isfinite(cotangent):
+            raise FloatingPointError(f"backward(cotangent) of {_named(root)} got {cotangent}")
+
     def swept(self, step: Step) -> None:
-        """Raise if the step's cotangent, or one that it passes on, is not finite."""
+        """Raise if the cotangent of an operand, so far, is not finite."""
         node = step.node
         for operand, partial, contribution, total in step.contributions:
             if not math.isfinite(total):

@@ -702,3 +702,10 @@ def test_a_grad_that_is_no_number_is_named_and_nothing_changes():
 def test_a_label_is_a_string():
     with pytest.raises(TypeError, match="expected a string as label, got int 5"):
         Value(1.0, 5)
+
+
+def test_detect_anomaly_sees_the_cotangent_that_a_sweep_starts_with():
+    x = Value(1.0, "x")
+    with detect_anomaly(), pytest.raises(FloatingPointError, match=r"of x = 1.0 got inf"):
+        x.backward(math.inf)
+    assert x.grad == 0.0
