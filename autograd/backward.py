@@ -10,29 +10,29 @@ before every number is known.
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, repeat
+from operator import attrgetter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
 
     from autograd.value import Value
 
 
 def topological_order(root: Value) -> list[Value]:
-    """The computed nodes of the graph of `root`, operands before users.
+    """The nodes that something flows to from `root`, leaves included, operands before users.
 
     Depth first from the root, so that the order is the same from run to run.
 
     >>> from autograd import Value
     >>> a = Value(2.0); b = a * a; c = b + a
     >>> [node.data for node in topological_order(c)]
-    [4.0, 6.0]
+    [2.0, 4.0, 6.0]
     """
     order: list[Value] = []
     seen: set[Value] = set()
-    stack: list[Value | None] = [root] if root.edges else []
+    stack: list[Value | None] = [root]
     push = stack.append
     while stack:
         node = stack.pop()
@@ -40,34 +40,38 @@ def topological_order(root: Value) -> list[Value]:
             order.append(stack.pop())  # type: ignore[arg-type]
         elif node not in seen:
             seen.add(node)
+            edges = node.edges
+            if not edges:
+                order.append(node)
+                continue
             push(node)
             push(None)
-            edges = node.edges
             if len(edges) == 4:  # unrolled for two operands and for one: a fifth less time
-                a, b, _, _ = edges
-                if type(a) is not float and a.edges and a not in seen:
+                a, b, p, q = edges
+                if p is not None and a not in seen:
                     push(a)
-                if type(b) is not float and b.edges and b not in seen:
+                if q is not None and b not in seen:
                     push(b)
             elif len(edges) == 2:
-                a = edges[0]
-                if a.edges and a not in seen:
+                a, p = edges
+                if p is not None and a not in seen:
                     push(a)
             else:
-                operands = edges[: len(edges) // 2]
-                if not seen.issuperset(operands):  # one call into C: a tenth of a training step
-                    for x in operands:
-                        if type(x) is float:
+                half = len(edges) // 2
+                if not seen.issuperset(edges[:half]):  # in C: a tenth of a training step
+                    for operand, partial in zip(edges, edges[half:]):  # noqa: B905  as below
+                        if partial is None or operand in seen:
                             continue
-                        if not x.edges:
-                            seen.add(x)
-                        elif x not in seen:
-                            push(x)
+                        if operand.edges:
+                            push(operand)
+                        else:
+                            seen.add(operand)
+                            order.append(operand)
     return order
 
 
 def graph(root: Value) -> list[Value]:
-    """Every Value in the graph of `root`, leaves included, operands before users.
+    """Every Value in the graph of `root`, unselected branches included, operands before users.
 
     >>> from autograd import Value
     >>> a = Value(1.0, "a"); b = Value(2.0, "b")
@@ -75,14 +79,19 @@ def graph(root: Value) -> list[Value]:
     ['a', 'b', '']
     """
     found: dict[Value, None] = {}
-    for node in topological_order(root):
-        found.update((x, None) for x in node.operands if type(x) is not float)
-        found[node] = None
-    return [*found] or [root]
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        missing = [x for x in reversed(node.operands) if type(x) is not float and x not in found]
+        if missing and node not in found:
+            stack += missing
+        else:
+            found[stack.pop()] = None
+    return [*found]
 
 
 def cotangents(root: Value, cotangent: float = 1.0) -> dict[Value, float]:
-    """The cotangent d root / d node, times `cotangent`, of every node that something flows from.
+    """The cotangent d root / d node, times `cotangent`, of every node that something flows to.
 
     Touches no `.grad`. Nodes are keys by identity.
 
@@ -91,28 +100,29 @@ def cotangents(root: Value, cotangent: float = 1.0) -> dict[Value, float]:
     >>> cotangents(a * a)[a]
     6.0
     """
-    totals = {root: cotangent}
-    total_of = totals.get
-    for node in reversed(topological_order(root)):
-        g = total_of(node)
-        if g is None:  # below an operand that was not selected
-            continue
+    order = topological_order(root)
+    totals = dict.fromkeys(order, 0.0)  # so that every addition finds its total
+    totals[root] = cotangent
+    for node in reversed(order):
         edges = node.edges
+        if not edges:
+            continue
+        g = totals[node]
         if len(edges) == 4:  # unrolled as above
             a, b, p, q = edges
             if p is not None:
-                totals[a] = total_of(a, 0.0) + g * p
+                totals[a] += g * p
             if q is not None:
-                totals[b] = total_of(b, 0.0) + g * q
+                totals[b] += g * q
         elif len(edges) == 2:
             a, p = edges
             if p is not None:
-                totals[a] = total_of(a, 0.0) + g * p
+                totals[a] += g * p
         else:
             half = len(edges) // 2
             for operand, partial in zip(edges, edges[half:]):  # noqa: B905  the partials end both
                 if partial is not None:
-                    totals[operand] = total_of(operand, 0.0) + g * partial
+                    totals[operand] += g * partial
     return totals
 
 
@@ -165,9 +175,11 @@ def backward_steps(root: Value, cotangent: float = 1.0) -> Iterator[Step]:
         raise TypeError(
             f"backward_steps(root): expected a Value, got {type(root).__name__} {root!r}"
         )
-    totals = {root: cotangent}
-    for node in reversed(topological_order(root)):
-        if node not in totals:
+    order = topological_order(root)
+    totals = dict.fromkeys(order, 0.0)
+    totals[root] = cotangent
+    for node in reversed(order):
+        if not node.edges:
             continue
         g = totals[node]
         contributions = []
@@ -175,7 +187,7 @@ def backward_steps(root: Value, cotangent: float = 1.0) -> Iterator[Step]:
         for operand, partial in zip(node.edges[:half], node.edges[half:], strict=True):
             if partial is not None:
                 contribution = g * partial
-                totals[operand] = totals.get(operand, 0.0) + contribution
+                totals[operand] += contribution
                 contributions.append((operand, partial, contribution, totals[operand]))
         yield Step(node, g, contributions)
 
@@ -197,8 +209,7 @@ def accumulate(totals: dict[Value, float]) -> None:
                 "set it to 0.0, or call zero_grad()"
             )
     computed = [node for node in totals if node.edges]
-    slot: Any = type(next(iter(totals))).grad  # type: ignore[misc]
     total_of = totals.__getitem__
-    sums = map(float.__add__, map(total_of, leaves), map(slot.__get__, leaves))
-    fresh = map(total_of, computed)
-    any(chain(map(slot.__set__, leaves, sums), map(slot.__set__, computed, fresh)))
+    sums = map(float.__add__, map(total_of, leaves), map(attrgetter("grad"), leaves))
+    new = chain(sums, map(total_of, computed))
+    any(map(setattr, chain(leaves, computed), repeat("grad"), new))

@@ -214,27 +214,27 @@ class Value(Scalar):
 
     def record_dot(self, ws: Sequence[Any], xs: Sequence[Any], bias: Any) -> Any:
         """Apply `dot` to weights and a bias that are Values and to inputs of one kind."""
-        operands = (*ws, *xs, bias)
-        size = len(ws)
-        if _open_modes:
-            return dot.bind(operands)
-        numbers: list[float] = [x.data for x in operands if type(x) is Value]
-        inputs: Sequence[float]
-        partials: Sequence[float | None]
-        if len(numbers) == len(operands):
-            inputs, partials = numbers[size:-1], numbers[:size]
-        elif len(numbers) == size + 1 and {*map(type, xs)} == {float}:
-            inputs, partials = xs, [None] * size
-        else:
-            return dot.bind(operands)
-        z = numbers[-1]
-        for w, x in zip(numbers, inputs):  # noqa: B905  numbers starts with the weights
-            z += w * x
+        kind = type(xs[0])
+        if _open_modes or not (kind is Value or (kind is float and {*map(type, xs)} == {float})):
+            return dot.bind((*ws, *xs, bias))
+        inputs: Sequence[float] = xs
+        partials: Sequence[float | None] = [None] * len(xs)
+        try:
+            weights = [w.data for w in ws]
+            if kind is Value:
+                inputs, partials = [x.data for x in xs], weights
+            z = bias.data
+            for w, x in zip(weights, inputs):  # noqa: B905  dot has compared their lengths
+                z += w * x
+        except (AttributeError, TypeError):  # floats or others among Values
+            return dot.bind((*ws, *xs, bias))
+        if type(z) is not float:
+            return dot.bind((*ws, *xs, bias))
         node: Value = _new(Value)  # as _node, without the call
         node.data = z
         node.grad = 0.0
         node.primitive = dot
-        node.edges = (*operands, *inputs, *partials, 1.0)
+        node.edges = (*ws, *xs, bias, *inputs, *partials, 1.0)
         node.label = ""
         return node
 

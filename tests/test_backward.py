@@ -184,31 +184,39 @@ def test_a_node_of_100_000_operands_is_swept():
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_order_has_every_computed_node_once_and_operands_before_users(seed):
+def test_the_order_has_every_node_that_something_flows_to_once_and_operands_before_users(seed):
     _, root = random_graph(random.Random(seed))
     order = topological_order(root)
     place = {node: i for i, node in enumerate(order)}
     assert len(place) == len(order)
     assert order[-1] is root
-    for node in order:
-        assert node.primitive is not None
-        for x in node.operands:
-            assert isinstance(x, float) or x.primitive is None or place[x] < place[node]
+    flows_to = {root}
+    for node in reversed(order):
+        assert node in flows_to
+        half = len(node.edges) // 2
+        for x, partial in zip(node.edges, node.edges[half:], strict=False):
+            if partial is not None:
+                flows_to.add(x)
+                assert place[x] < place[node]
+    assert flows_to == {*order}
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_graph_is_the_order_and_its_leaves(seed):
+def test_the_graph_has_every_node_once_and_operands_before_users(seed):
     _, root = random_graph(random.Random(seed))
     nodes = graph(root)
-    assert [node for node in nodes if node.primitive] == topological_order(root)
+    assert len({*nodes}) == len(nodes)
+    assert nodes[-1] is root
+    assert {*topological_order(root)} <= {*nodes}
+    used = {x for node in nodes for x in node.operands if isinstance(x, Value)}
+    assert used | {root} == {*nodes}
     for i, node in enumerate(nodes):
         assert all(isinstance(x, float) or x in nodes[:i] for x in node.operands)
 
 
-def test_the_order_of_a_leaf_is_empty_and_its_graph_itself():
+def test_the_order_and_the_graph_of_a_leaf_are_itself():
     a = Value(1.0)
-    assert topological_order(a) == []
-    assert graph(a) == [a]
+    assert topological_order(a) == graph(a) == [a]
     assert cotangents(a, 3.0) == {a: 3.0}
     assert [*backward_steps(a)] == []
 
@@ -227,8 +235,8 @@ def test_the_steps_are_the_sweep_to_the_last_bit(seed):
             totals[operand] = totals.get(operand, 0.0) + contribution
             assert total == totals[operand]
     assert totals == expected
-    reached = [n for n in reversed(topological_order(root)) if n in expected]
-    assert [step.node for step in steps] == reached
+    computed = [node for node in topological_order(root) if node.primitive]
+    assert [step.node for step in reversed(steps)] == computed
 
 
 def test_a_step_shows_each_edge_with_partial_contribution_and_total():
@@ -335,7 +343,9 @@ def disturbed(line, disturb):
         pass
     finally:
         sys.settrace(None)
-    return count >= line, [node.grad for node in (*leaves, *topological_order(root))]
+    return count >= line, [
+        node.grad for node in (*leaves, *(n for n in graph(root) if n.primitive))
+    ]
 
 
 def interrupt(*_):

@@ -180,9 +180,9 @@ def test_every_node_and_edge_has_a_sentence():
     assert len(said) == len(drawing.graph.nodes) + len(drawing.graph.edges)
     assert {
         "d output / d a = -2: a is 3",
-        "d output / d n1 = -1: n1 is mul(2, a) = 6",
-        "d n1 / d a = 2 by operand 2: times d output / d n1 = -1, -2 flows back",
-        "d n4 / d n3 = 0 by operand 1: not selected, nothing flows back",
+        "d output / d n4 = -1: n4 is mul(2, a) = 6",
+        "d n4 / d a = 2 by operand 2: times d output / d n4 = -1, -2 flows back",
+        "d n3 / d n2 = 0 by operand 1: not selected, nothing flows back",
     } <= {*said}
 
 

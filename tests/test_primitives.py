@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import micrograd.engine
 import numpy as np
 import pytest
 from hypothesis import given
@@ -290,6 +291,19 @@ def test_dot_is_the_chain_of_products_and_sums_to_the_last_bit(pairs, bias):
             assert_as_the_table_says(z, "dot", flat)
 
 
+def test_dot_takes_every_mix_of_kinds_of_number():
+    for kinds in itertools.product([Value, float, int, np.float64], repeat=5):
+        operands = [kind(x) for kind, x in zip(kinds, [2, 3, 5, 7, 11], strict=True)]
+        z = dot(operands[:2], operands[2:4], operands[4])
+        assert float(z) == 2 * 5 + 3 * 7 + 11
+        assert isinstance(z, Value) == (Value in kinds)
+        if isinstance(z, Value):
+            assert [*z.operands] == [2, 3, 5, 7, 11]
+            assert {*map(type, z.operands)} <= {Value, float}
+            wanted = [kind is Value for kind in kinds]
+            assert [*z.partials] == [*map(operator.mul, [5, 7, 2, 3, 1], wanted)]
+
+
 @given(pairs=st.lists(st.tuples(FINITE, FINITE), min_size=1, max_size=6), bias=FINITE)
 def test_dot_has_the_gradient_of_the_chain_of_products_and_sums(pairs, bias):
     leaves = [Value(x) for pair in pairs for x in pair]
@@ -518,6 +532,8 @@ def test_wrong_lists_are_named():
         dot([1.0, 2.0], [Value(3.0)])
     with pytest.raises(TypeError, match=r"dot: expected a number or Value as .*, got str 'x'"):
         dot([Value(1.0)], ["x"])
+    with pytest.raises(TypeError, match=r"dot: expected a number or Value as xs\[0\], got Value"):
+        dot([Value(1.0)], [micrograd.engine.Value(1.0)], Value(2.0))
 
 
 def test_operands_may_be_given_by_name():
