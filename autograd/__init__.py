@@ -69,7 +69,11 @@ from autograd.primitives import (
     where,
     xlogy,
 )
-from autograd.value import Value, detect_anomaly, no_grad
+from autograd.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from autograd.modes import detect_anomaly, no_grad
 
 __version__ = "0.1.0"
 
@@ -138,3 +142,21 @@ __all__ = [
     "where",
     "xlogy",
 ]
+
+# Names whose rooms are loaded when they are first asked for, so that `import autograd` is quick.
+_ROOMS = {"detect_anomaly": "modes", "no_grad": "modes"}
+
+
+if not TYPE_CHECKING:  # a type checker reads the imports above
+
+    def __getattr__(name: str) -> object:
+        if name not in _ROOMS:
+            raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+        from importlib import import_module  # noqa: PLC0415
+
+        found = globals()[name] = getattr(import_module(f"autograd.{_ROOMS[name]}"), name)
+        return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -11,7 +11,6 @@ before every number is known.
 from __future__ import annotations
 
 from itertools import chain, repeat
-from operator import attrgetter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -210,6 +209,6 @@ def accumulate(totals: dict[Value, float]) -> None:
             )
     computed = [node for node in totals if node.edges]
     total_of = totals.__getitem__
-    sums = map(float.__add__, map(total_of, leaves), map(attrgetter("grad"), leaves))
+    sums = map(float.__add__, map(total_of, leaves), map(getattr, leaves, repeat("grad")))
     new = chain(sums, map(total_of, computed))
     any(map(setattr, chain(leaves, computed), repeat("grad"), new))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 
 from autograd import ieee
-from autograd.backward import accumulate, backward_steps, cotangents, graph
+from autograd.backward import accumulate, backward_steps, cotangents
 from autograd.primitives import (
     Scalar,
     add,
@@ -28,14 +28,15 @@ from autograd.primitives import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Any, Self
+    from collections.abc import Sequence
+    from typing import Any
 
+    from autograd.modes import Entry
     from autograd.primitives import Primitive
     from autograd.watch import Watch
 
-_modes: ContextVar[tuple[_Entry, ...]] = ContextVar("modes", default=())
-_open_modes: dict[_Entry, None] = {}  # while it is empty, hot paths need not ask for the context's
+modes: ContextVar[tuple[Entry, ...]] = ContextVar("modes", default=())
+open_modes: dict[Entry, None] = {}  # while it is empty, hot paths need not ask for the context's
 _PLAIN = frozenset({float, int})  # other real numbers go the general way
 _new = object.__new__
 
@@ -99,19 +100,19 @@ class Value(Scalar):
         z = primitive.value(*numbers)
         if not primitive.partials:
             return z
-        if _open_modes and not _recording():
+        if open_modes and not _recording():
             result = Value(z)
         else:
             partials = primitive.partials_at(z, numbers, [type(x) is not float for x in operands])
             if primitive.selects:
                 partials = [None if p == 0.0 else p for p in partials]
             result = _node(z, primitive, (*operands, *partials))
-        if _open_modes and (watch := _watching()):
+        if open_modes and (watch := _watching()):
             watch.made(result, primitive, operands)
         return result
 
     def __add__(self, other: Any) -> Any:
-        if not _open_modes:
+        if not open_modes:
             if type(other) is Value:
                 return _node(self.data + other.data, add, (self, other, 1.0, 1.0))
             if type(other) in _PLAIN:
@@ -120,13 +121,13 @@ class Value(Scalar):
         return add.operate(self, other)
 
     def __radd__(self, other: Any) -> Any:
-        if type(other) in _PLAIN and not _open_modes:
+        if type(other) in _PLAIN and not open_modes:
             other = to_float(other)
             return _node(other + self.data, add, (other, self, None, 1.0))
         return add.operate(other, self)
 
     def __sub__(self, other: Any) -> Any:
-        if not _open_modes:
+        if not open_modes:
             if type(other) is Value:
                 return _node(self.data - other.data, sub, (self, other, 1.0, -1.0))
             if type(other) in _PLAIN:
@@ -135,13 +136,13 @@ class Value(Scalar):
         return sub.operate(self, other)
 
     def __rsub__(self, other: Any) -> Any:
-        if type(other) in _PLAIN and not _open_modes:
+        if type(other) in _PLAIN and not open_modes:
             other = to_float(other)
             return _node(other - self.data, sub, (other, self, None, -1.0))
         return sub.operate(other, self)
 
     def __mul__(self, other: Any) -> Any:
-        if not _open_modes:
+        if not open_modes:
             if type(other) is Value:
                 a, b = self.data, other.data
                 return _node(a * b, mul, (self, other, b, a))
@@ -151,13 +152,13 @@ class Value(Scalar):
         return mul.operate(self, other)
 
     def __rmul__(self, other: Any) -> Any:
-        if type(other) in _PLAIN and not _open_modes:
+        if type(other) in _PLAIN and not open_modes:
             other = to_float(other)
             return _node(other * self.data, mul, (other, self, None, other))
         return mul.operate(other, self)
 
     def __truediv__(self, other: Any) -> Any:
-        if not _open_modes:
+        if not open_modes:
             if type(other) is Value:
                 b = other.data
                 z = ieee.div(self.data, b)
@@ -169,27 +170,27 @@ class Value(Scalar):
         return div.operate(self, other)
 
     def __rtruediv__(self, other: Any) -> Any:
-        if type(other) in _PLAIN and not _open_modes:
+        if type(other) in _PLAIN and not open_modes:
             other, b = to_float(other), self.data
             z = ieee.div(other, b)
             return _node(z, div, (other, self, None, ieee.div(-z, b)))
         return div.operate(other, self)
 
     def __pow__(self, other: Any) -> Any:
-        if type(other) in _PLAIN and not _open_modes:
+        if type(other) in _PLAIN and not open_modes:
             x, exponent = self.data, to_float(other)
             partial = ieee.times(exponent, ieee.pow(x, exponent - 1.0))
             return _node(ieee.pow(x, exponent), pow, (self, exponent, partial, None))
         return pow.operate(self, other)
 
     def __neg__(self) -> Any:
-        if _open_modes:
+        if open_modes:
             return self.record(neg, (self,))
         return _node(-self.data, neg, (self, -1.0))
 
     def relu(self) -> Any:
         """max(self, 0); derivative 0 at 0."""
-        if _open_modes:
+        if open_modes:
             return self.record(relu, (self,))
         x = self.data
         if x > 0.0:
@@ -206,7 +207,7 @@ class Value(Scalar):
         """Apply a primitive of one operand."""
         if primitive is relu:
             return self.relu()
-        if _open_modes or primitive.selects or not primitive.partials:
+        if open_modes or primitive.selects or not primitive.partials:
             return self.record(primitive, (self,))
         x = self.data
         z = primitive.value(x)
@@ -215,7 +216,7 @@ class Value(Scalar):
     def record_dot(self, ws: Sequence[Any], xs: Sequence[Any], bias: Any) -> Any:
         """Apply `dot` to weights and a bias that are Values and to inputs of one kind."""
         kind = type(xs[0])
-        if _open_modes or not (kind is Value or (kind is float and {*map(type, xs)} == {float})):
+        if open_modes or not (kind is Value or (kind is float and {*map(type, xs)} == {float})):
             return dot.bind((*ws, *xs, bias))
         inputs: Sequence[float] = xs
         partials: Sequence[float | None] = [None] * len(xs)
@@ -271,7 +272,7 @@ class Value(Scalar):
         """
         if not is_real(type(cotangent)) and type(cotangent) is not float:
             raise TypeError(f"backward(cotangent): expected a number, got {shown(cotangent)}")
-        if _open_modes and (watch := _watching()):
+        if open_modes and (watch := _watching()):
             watch.started(self, float(cotangent))
             for step in backward_steps(self, float(cotangent)):
                 watch.swept(step)
@@ -306,36 +307,22 @@ class Value(Scalar):
         label = f", label={self.label!r}" if self.label else ""
         return f"Value(data={self.data}, grad={self.grad}{label})"
 
-    # Copies keep the graph, at any depth: nodes are copied operands first, never by recursion.
+    # Copies keep the graph, at any depth; their room is loaded on use, so that the import is quick.
 
     def __copy__(self) -> Value:
-        return _restored(type(self), _state(self), self.edges)
+        from autograd.copies import copied  # noqa: PLC0415
+
+        return copied(self, self.edges)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        for node in graph(self):
-            if id(node) not in memo:
-                edges = [memo[id(x)] if isinstance(x, Value) else x for x in node.edges]
-                memo[id(node)] = _restored(type(node), _state(node), tuple(edges))
-        copy: Value = memo[id(self)]
-        return copy
+        from autograd.copies import deeply_copied  # noqa: PLC0415
 
-    def __reduce__(self) -> tuple[Callable[..., Value], tuple[Any, ...]]:
-        if not self.edges:
-            return _restored, (type(self), _state(self), ())
-        nodes = graph(self)
-        position = {node: i for i, node in enumerate(nodes)}
-        # a leaf is pickled as itself, so that it stays one leaf under several roots
-        rows = [
-            (
-                _state(x),
-                [position[e] if isinstance(e, Value) else e for e in x.operands],
-                x.edges[len(x.operands) :],
-            )
-            if x.edges
-            else x
-            for x in nodes
-        ]
-        return _restored_graph, (rows,)
+        return deeply_copied(self, memo)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from autograd.copies import reduced  # noqa: PLC0415
+
+        return reduced(self)
 
 
 def _node(data: float, primitive: Primitive, edges: tuple[Any, ...]) -> Value:
@@ -348,112 +335,9 @@ def _node(data: float, primitive: Primitive, edges: tuple[Any, ...]) -> Value:
     return node
 
 
-def _state(node: Value) -> tuple[Any, ...]:
-    """Everything but the edges; a subclass may have attributes of its own."""
-    return node.data, node.grad, node.primitive, node.label, getattr(node, "__dict__", {})
-
-
-def _restored(kind: type[Value], state: tuple[Any, ...], edges: tuple[Any, ...]) -> Value:
-    node: Value = _new(kind)
-    node.data, node.grad, node.primitive, node.label, attributes = state
-    node.edges = edges
-    for name, attribute in attributes.items():
-        setattr(node, name, attribute)
-    return node
-
-
-def _restored_graph(rows: list[Any]) -> Value:
-    nodes: list[Value] = []
-    for row in rows:
-        if type(row) is tuple:
-            state, operands, partials = row
-            values = [nodes[x] if type(x) is int else x for x in operands]
-            nodes.append(_restored(Value, state, (*values, *partials)))
-        else:
-            nodes.append(row)
-    return nodes[-1]
-
-
-class _Entry:
-    """One entering of a block: of `no_grad`, or with a watch of `detect_anomaly`."""
-
-    __slots__ = ("watch",)
-
-    def __init__(self, watch: Watch | None) -> None:
-        self.watch = watch
-
-
-class _Mode:
-    """A block in which recording differs, in this context alone; blocks nest.
-
-    An entry counts while it stands in its context's tuple and in `_open_modes`, and one step takes
-    it out of there for all contexts. So blocks may end in any order, in generators and tasks too,
-    and one that an interrupt cut short counts no more once its object is gone.
-    """
-
-    def __init__(self) -> None:
-        self._entries: list[_Entry] = []
-
-    def _watch(self) -> Watch | None:
-        raise NotImplementedError
-
-    def __enter__(self) -> Self:
-        entry = _Entry(self._watch())
-        self._entries.append(entry)
-        _modes.set((*_modes.get(), entry))
-        _open_modes[entry] = None
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        here = _modes.get()
-        last = self._entries[-1]
-        entry = next((e for e in reversed(self._entries) if e in here), last)
-        _open_modes.pop(entry, None)
-        self._entries.remove(entry)
-        _modes.set(tuple(e for e in here if e is not entry))
-
-    def __del__(self) -> None:
-        for entry in self._entries:
-            _open_modes.pop(entry, None)
-
-
 def _recording() -> bool:
-    return all(e.watch or e not in _open_modes for e in _modes.get())
+    return all(e.watch or e not in open_modes for e in modes.get())
 
 
 def _watching() -> Watch | None:
-    return next((e.watch for e in reversed(_modes.get()) if e.watch and e in _open_modes), None)
-
-
-class no_grad(_Mode):  # noqa: N801  as in PyTorch
-    """A block inside which nothing is recorded: results are leaf Values.
-
-    >>> a = Value(2.0)
-    >>> with no_grad():
-    ...     b = a * a
-    >>> b.data, b.operands
-    (4.0, ())
-    """
-
-    def _watch(self) -> None:
-        return None
-
-
-class detect_anomaly(_Mode):  # noqa: N801  as in PyTorch
-    """A block that raises at the first value or cotangent that is inf or nan.
-
-    The error names the operation, its operands and the line that applied it.
-
-    Raises:
-        FloatingPointError: when it happens.
-
-    >>> with detect_anomaly():  # doctest: +ELLIPSIS
-    ...     Value(0.0).log()
-    Traceback (most recent call last):
-    FloatingPointError: log gave -inf from 0.0, at line 2 of <doctest ...>
-    """
-
-    def _watch(self) -> Watch:
-        from autograd.watch import Watch  # noqa: PLC0415  import autograd stays light
-
-        return Watch()
+    return next((e.watch for e in reversed(modes.get()) if e.watch and e in open_modes), None)

@@ -11,6 +11,7 @@ garbage collector during micrograd's step; Glassgrad runs with the collector as 
 from __future__ import annotations
 
 import gc
+import operator
 import os
 import platform
 import random
@@ -142,7 +143,10 @@ def memory() -> None:
 
 
 def startup() -> None:
-    """Print what `import autograd` adds to the interpreter's start, its byte code cached or not."""
+    """Print what `import autograd` adds to the interpreter's start, its byte code cached or not.
+
+    NumPy's import, whose byte code pip has cached, tells how fast the machine is just then.
+    """
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(
             Path(autograd.__file__).parent,
@@ -160,10 +164,18 @@ def startup() -> None:
         for name, write_bytecode in (("without", "no"), ("with", "")):
             times = in_turn(
                 bare=lambda flag=write_bytecode: started("pass", flag),
+                numpy=lambda flag=write_bytecode: started("import numpy", flag),
                 ours=lambda flag=write_bytecode: started("import autograd", flag),
             )
-            added = median(map(float.__sub__, times["ours"], times["bare"])) * 1e3
-            print(f"import autograd {name} cached byte code: {added:.1f} ms on top of the start")
+            numpy, ours = (
+                [t - bare for t, bare in zip(times[which], times["bare"], strict=True)]
+                for which in ("numpy", "ours")
+            )
+            part = median(map(operator.truediv, ours, numpy))
+            print(
+                f"import autograd {name} cached byte code: {median(ours) * 1e3:.1f} ms on top of "
+                f"the start, {part:.2f} of NumPy's import"
+            )
 
 
 BENCHMARKS: dict[str, Callable[[], None]] = {

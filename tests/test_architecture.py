@@ -21,6 +21,8 @@ FLOORS = {
     "autograd.value": 1,
     "autograd.backward": 1,
     "autograd.watch": 1,
+    "autograd.modes": 1,
+    "autograd.copies": 1,
     "autograd.forward": 2,
     "autograd.program": 2,
     "autograd.trace": 2,

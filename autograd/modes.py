@@ -1,0 +1,87 @@
+"""`no_grad` and `detect_anomaly`: blocks in which recording differs."""
+
+from __future__ import annotations
+
+from autograd.value import modes, open_modes
+from autograd.watch import Watch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Self
+
+
+class Entry:
+    """One entering of a block: of `no_grad`, or with a watch of `detect_anomaly`."""
+
+    __slots__ = ("watch",)
+
+    def __init__(self, watch: Watch | None) -> None:
+        self.watch = watch
+
+
+class _Mode:
+    """A block in which recording differs, in this context alone; blocks nest.
+
+    An entry counts while it stands in its context's tuple and in `open_modes`, and one step takes
+    it out of there for all contexts. So blocks may end in any order, in generators and tasks too,
+    and one that an interrupt cut short counts no more once its object is gone.
+    """
+
+    def __init__(self) -> None:
+        self._entries: list[Entry] = []
+
+    def _watch(self) -> Watch | None:
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        entry = Entry(self._watch())
+        self._entries.append(entry)
+        modes.set((*modes.get(), entry))
+        open_modes[entry] = None
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        here = modes.get()
+        last = self._entries[-1]
+        entry = next((e for e in reversed(self._entries) if e in here), last)
+        open_modes.pop(entry, None)
+        self._entries.remove(entry)
+        modes.set(tuple(e for e in here if e is not entry))
+
+    def __del__(self) -> None:
+        for entry in self._entries:
+            open_modes.pop(entry, None)
+
+
+class no_grad(_Mode):  # noqa: N801  as in PyTorch
+    """A block inside which nothing is recorded: results are leaf Values.
+
+    >>> from autograd import Value
+    >>> a = Value(2.0)
+    >>> with no_grad():
+    ...     b = a * a
+    >>> b.data, b.operands
+    (4.0, ())
+    """
+
+    def _watch(self) -> None:
+        return None
+
+
+class detect_anomaly(_Mode):  # noqa: N801  as in PyTorch
+    """A block that raises at the first value or cotangent that is inf or nan.
+
+    The error names the operation, its operands and the line that applied it.
+
+    Raises:
+        FloatingPointError: when it happens.
+
+    >>> from autograd import Value
+    >>> with detect_anomaly():  # doctest: +ELLIPSIS
+    ...     Value(0.0).log()
+    Traceback (most recent call last):
+    FloatingPointError: log gave -inf from 0.0, at line 2 of <doctest ...>
+    """
+
+    def _watch(self) -> Watch:
+        return Watch()
