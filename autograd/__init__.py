@@ -73,7 +73,22 @@ from autograd.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from autograd.forward import jvp
+    from autograd.functional import (
+        grad,
+        hessian,
+        hvp,
+        jacobian,
+        jacobian_forward,
+        jacobian_reverse,
+        linearize,
+        value_and_grad,
+        vjp,
+    )
     from autograd.modes import detect_anomaly, no_grad
+    from autograd.recorded import gradients
+    from autograd.tape import explain
+    from autograd.tracer import trace
 
 __version__ = "0.1.0"
 
@@ -101,12 +116,22 @@ __all__ = [
     "erfc",
     "exp",
     "exp2",
+    "explain",
     "expm1",
     "floor",
     "gelu",
+    "grad",
+    "gradients",
     "hardtanh",
+    "hessian",
+    "hvp",
     "hypot",
+    "jacobian",
+    "jacobian_forward",
+    "jacobian_reverse",
+    "jvp",
     "leaky_relu",
+    "linearize",
     "log",
     "log1p",
     "log2",
@@ -139,12 +164,31 @@ __all__ = [
     "sum",
     "tan",
     "tanh",
+    "trace",
+    "value_and_grad",
+    "vjp",
     "where",
     "xlogy",
 ]
 
 # Names whose rooms are loaded when they are first asked for, so that `import autograd` is quick.
-_ROOMS = {"detect_anomaly": "modes", "no_grad": "modes"}
+_ROOMS = {
+    "detect_anomaly": "modes",
+    "explain": "tape",
+    "grad": "functional",
+    "gradients": "recorded",
+    "hessian": "functional",
+    "hvp": "functional",
+    "jacobian": "functional",
+    "jacobian_forward": "functional",
+    "jacobian_reverse": "functional",
+    "jvp": "forward",
+    "linearize": "functional",
+    "no_grad": "modes",
+    "trace": "tracer",
+    "value_and_grad": "functional",
+    "vjp": "functional",
+}
 
 
 if not TYPE_CHECKING:  # a type checker reads the imports above

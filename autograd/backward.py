@@ -14,7 +14,8 @@ from itertools import chain, repeat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
+    from typing import Any
 
     from autograd.value import Value
 
@@ -69,22 +70,26 @@ def topological_order(root: Value) -> list[Value]:
     return order
 
 
-def graph(root: Value) -> list[Value]:
-    """Every Value in the graph of `root`, unselected branches included, operands before users.
+def graph(root: Any, above: Container[Any] = ()) -> list[Any]:
+    """Every node in the graph of `root`, unselected branches included, operands before users.
+
+    Args:
+        root: a node, of any kind that has `operands`.
+        above: nodes below which not to look.
 
     >>> from autograd import Value
     >>> a = Value(1.0, "a"); b = Value(2.0, "b")
     >>> [node.label for node in graph(a + b)]
     ['a', 'b', '']
     """
-    found: dict[Value, None] = {}
+    found: dict[Any, None] = {}
     stack = [root]
     while stack:
         node = stack[-1]
-        missing = [x for x in reversed(node.operands) if type(x) is not float and x not in found]
-        if missing and node not in found:
-            stack += missing
-        else:
+        operands = () if node in found or node in above else node.operands
+        missing = [x for x in reversed(operands) if type(x) is not float and x not in found]
+        stack += missing
+        if not missing:
             found[stack.pop()] = None
     return [*found]
 
@@ -100,7 +105,7 @@ def cotangents(root: Value, cotangent: float = 1.0) -> dict[Value, float]:
     6.0
     """
     order = topological_order(root)
-    totals = dict.fromkeys(order, 0.0)  # so that every addition finds its total
+    totals = dict.fromkeys(order, -0.0)  # to which adding x gives x, even for x = -0.0
     totals[root] = cotangent
     for node in reversed(order):
         edges = node.edges
@@ -175,7 +180,7 @@ def backward_steps(root: Value, cotangent: float = 1.0) -> Iterator[Step]:
             f"backward_steps(root): expected a Value, got {type(root).__name__} {root!r}"
         )
     order = topological_order(root)
-    totals = dict.fromkeys(order, 0.0)
+    totals = dict.fromkeys(order, -0.0)
     totals[root] = cotangent
     for node in reversed(order):
         if not node.edges:

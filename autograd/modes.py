@@ -7,19 +7,29 @@ from autograd.watch import Watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Self
+    from typing import Any, Self
 
 
 class Entry:
-    """One entering of a block: of `no_grad`, or with a watch of `detect_anomaly`."""
+    """One entering of a block, and what holds inside; None where the blocks around it say.
 
-    __slots__ = ("watch",)
+    Attributes:
+        records: whether operations are recorded.
+        watch: what is told of every node and of every step of a sweep.
+        trace: what makes Tracers of comparisons of Values.
+    """
 
-    def __init__(self, watch: Watch | None) -> None:
+    __slots__ = ("records", "trace", "watch")
+
+    def __init__(
+        self, records: bool | None = None, watch: Watch | None = None, trace: Any = None
+    ) -> None:
+        self.records = records
         self.watch = watch
+        self.trace = trace
 
 
-class _Mode:
+class Mode:
     """A block in which recording differs, in this context alone; blocks nest.
 
     An entry counts while it stands in its context's tuple and in `open_modes`, and one step takes
@@ -30,11 +40,11 @@ class _Mode:
     def __init__(self) -> None:
         self._entries: list[Entry] = []
 
-    def _watch(self) -> Watch | None:
+    def _entry(self) -> Entry:
         raise NotImplementedError
 
     def __enter__(self) -> Self:
-        entry = Entry(self._watch())
+        entry = self._entry()
         self._entries.append(entry)
         modes.set((*modes.get(), entry))
         open_modes[entry] = None
@@ -53,7 +63,7 @@ class _Mode:
             open_modes.pop(entry, None)
 
 
-class no_grad(_Mode):  # noqa: N801  as in PyTorch
+class no_grad(Mode):  # noqa: N801  as in PyTorch
     """A block inside which nothing is recorded: results are leaf Values.
 
     >>> from autograd import Value
@@ -64,11 +74,18 @@ class no_grad(_Mode):  # noqa: N801  as in PyTorch
     (4.0, ())
     """
 
-    def _watch(self) -> None:
-        return None
+    def _entry(self) -> Entry:
+        return Entry(records=False)
 
 
-class detect_anomaly(_Mode):  # noqa: N801  as in PyTorch
+class recording(Mode):  # noqa: N801  as the others
+    """A block inside which everything is recorded, even inside a block of `no_grad`."""
+
+    def _entry(self) -> Entry:
+        return Entry(records=True)
+
+
+class detect_anomaly(Mode):  # noqa: N801  as in PyTorch
     """A block that raises at the first value or cotangent that is inf or nan.
 
     The error names the operation, its operands and the line that applied it.
@@ -83,5 +100,5 @@ class detect_anomaly(_Mode):  # noqa: N801  as in PyTorch
     FloatingPointError: log gave -inf from 0.0, at line 2 of <doctest ...>
     """
 
-    def _watch(self) -> Watch:
-        return Watch()
+    def _entry(self) -> Entry:
+        return Entry(watch=Watch())

@@ -573,7 +573,8 @@ hardtanh   = Function("hardtanh", ieee.hardtanh,
                                               lambda z, x: step(stop_gradient(1.0 - abs(x))),
                                               domain=[_REALS], kinks="1: 0; -1: 0")
 
-# Kinks and choices; rows without partials give plain numbers of Values, and nothing flows through them
+# Kinks and choices; rows without partials give plain numbers of Values, and nothing flows through them;
+# identity is x as another node, so that uses of x here and uses of x there can be told apart
 abs        = Function("abs", ieee.magnitude,  lambda z, x: sign(stop_gradient(x)),
                                               domain=[_WIDE], symbol="|x|", mathml=_MAGNITUDE,
                                               kinks="0: 0; nan: nan")
@@ -592,6 +593,7 @@ minimum    = Primitive("minimum", ieee.minimum,
                                               domain=[_REALS, _REALS], symbol="min", selects=True,
                                               kinks="1, 1: 0.5, 0.5; nan, 1: nan, 0")
 stop_gradient = Function("stop_gradient", ieee.identity, domain=[_REALS])
+identity   = Function("identity", ieee.identity, _one, domain=[_WIDE], mathml="{0}")
 share      = Primitive("share", ieee.share,   domain=[_REALS, _REALS])
 clip       = Primitive("clip", ieee.clip,     lambda z, x, low, high: inside(x, low, high),
                                               lambda z, x, low, high: where(less(x, low), truth(less_equal(low, high)), 0.0),

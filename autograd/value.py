@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from autograd.modes import Entry
     from autograd.primitives import Primitive
-    from autograd.watch import Watch
 
 modes: ContextVar[tuple[Entry, ...]] = ContextVar("modes", default=())
 open_modes: dict[Entry, None] = {}  # while it is empty, hot paths need not ask for the context's
@@ -96,18 +95,20 @@ class Value(Scalar):
     @classmethod
     def record(cls, primitive: Primitive, operands: Sequence[Any]) -> Any:
         """Apply a primitive to Values and floats: the general way."""
+        if not primitive.partials and open_modes and (trace := innermost("trace")):
+            return trace.record(primitive, operands)
         numbers = [x if type(x) is float else x.data for x in operands]
         z = primitive.value(*numbers)
         if not primitive.partials:
             return z
-        if open_modes and not _recording():
+        if open_modes and innermost("records") is False:
             result = Value(z)
         else:
             partials = primitive.partials_at(z, numbers, [type(x) is not float for x in operands])
             if primitive.selects:
                 partials = [None if p == 0.0 else p for p in partials]
             result = _node(z, primitive, (*operands, *partials))
-        if open_modes and (watch := _watching()):
+        if open_modes and (watch := innermost("watch")):
             watch.made(result, primitive, operands)
         return result
 
@@ -272,7 +273,7 @@ class Value(Scalar):
         """
         if not is_real(type(cotangent)) and type(cotangent) is not float:
             raise TypeError(f"backward(cotangent): expected a number, got {shown(cotangent)}")
-        if open_modes and (watch := _watching()):
+        if open_modes and (watch := innermost("watch")):
             watch.started(self, float(cotangent))
             for step in backward_steps(self, float(cotangent)):
                 watch.swept(step)
@@ -295,6 +296,8 @@ class Value(Scalar):
         return int(self.data)
 
     def __bool__(self) -> bool:
+        if open_modes and (trace := innermost("trace")):
+            raise trace.branch_error()
         return bool(self.data)
 
     def __round__(self, digits: int | None = None) -> float:
@@ -335,9 +338,9 @@ def _node(data: float, primitive: Primitive, edges: tuple[Any, ...]) -> Value:
     return node
 
 
-def _recording() -> bool:
-    return all(e.watch or e not in open_modes for e in modes.get())
-
-
-def _watching() -> Watch | None:
-    return next((e.watch for e in reversed(modes.get()) if e.watch and e in open_modes), None)
+def innermost(attribute: str) -> Any:
+    """What the innermost open block of this context says of it; None where no block does."""
+    for entry in reversed(modes.get()):
+        if entry in open_modes and (said := getattr(entry, attribute)) is not None:
+            return said
+    return None

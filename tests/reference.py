@@ -135,6 +135,7 @@ REFERENCES = {
     "maximum": max,
     "minimum": min,
     "stop_gradient": lambda x: x,
+    "identity": lambda x: x,
     "share": lambda a, b: mpf(a > b),
     "clip": lambda x, low, high: min(max(x, low), high),
     "inside": lambda x, low, high: mpf(low <= x <= high),

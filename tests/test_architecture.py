@@ -22,13 +22,15 @@ FLOORS = {
     "autograd.backward": 1,
     "autograd.watch": 1,
     "autograd.modes": 1,
+    "autograd.structure": 1,
+    "autograd.recorded": 1,
     "autograd.copies": 1,
     "autograd.forward": 2,
     "autograd.program": 2,
-    "autograd.trace": 2,
+    "autograd.tracer": 2,
     "autograd.functional": 3,
-    "autograd.gradcheck": 3,
-    "autograd.explain": 3,
+    "autograd.differences": 3,
+    "autograd.tape": 3,
     "autograd.draw": 3,
     "autograd.compiler": 4,
     "autograd": 5,  # the face
@@ -43,7 +45,11 @@ FUNCTIONS = """
     maximum minimum clip hypot atan2 pow logaddexp xlogy where
     dot sum mean norm logsumexp softmax log_softmax
 """.split()  # noqa: SIM905  as one reads them
-PUBLIC = {*FUNCTIONS, "Value", "no_grad", "detect_anomaly", "backward_steps", "draw"}
+DERIVATIVES = """
+    gradients grad value_and_grad vjp jvp jacobian jacobian_forward jacobian_reverse hessian hvp
+    linearize trace explain
+""".split()  # noqa: SIM905
+PUBLIC = {*FUNCTIONS, *DERIVATIVES, "Value", "no_grad", "detect_anomaly", "backward_steps", "draw"}
 FILES = sorted([*(ROOT / "autograd").rglob("*.py"), *(ROOT / "nn").rglob("*.py")])
 
 

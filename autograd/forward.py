@@ -1,0 +1,137 @@
+"""Forward mode: numbers that carry a tangent along.
+
+A Dual is a primal and its *tangent*, d primal / d t along some direction t. An operation on Duals
+gives a Dual whose tangent is the sum of partial x tangent over its operands: the same partials,
+of the same table, as the reverse sweep multiplies from the other side.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+
+from autograd.primitives import Scalar, times, where
+from autograd.recorded import product
+from autograd.structure import flatten, mapped, unflatten
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from autograd.primitives import Primitive
+
+_levels = count(1)  # a direction begun inside another has a higher level
+
+
+class Dual(Scalar):
+    """primal + tangent e, where e^2 = 0 and e belongs to one direction, its level.
+
+    The primal and the tangent may be numbers of any kind, Duals of lower levels among them; so
+    derivatives of derivatives keep their directions apart. Comparisons are those of primals.
+
+    Attributes:
+        primal: the number.
+        tangent: its derivative along the direction.
+        level: which direction.
+
+    >>> x = Dual(3.0, 1.0)
+    >>> x * x
+    Dual(primal=9.0, tangent=6.0)
+    """
+
+    __slots__ = ("level", "primal", "tangent")
+    rank = 3
+
+    def __init__(self, primal: Any, tangent: Any, level: int = 0) -> None:
+        self.primal = primal
+        self.tangent = tangent
+        self.level = level
+
+    @classmethod
+    def record(cls, primitive: Primitive, operands: Sequence[Any]) -> Any:
+        """Apply a primitive: to the highest level among the operands, all others are constant."""
+        level = max(x.level for x in operands if isinstance(x, Dual))
+        moving = [isinstance(x, Dual) and x.level == level for x in operands]
+        primals = [x.primal if moves else x for x, moves in zip(operands, moving, strict=True)]
+        z = primitive.bind(primals)
+        if not primitive.partials:
+            return z
+        partials = primitive.partials_at(z, primals, moving)
+        tangent: Any = None
+        for x, partial in zip(operands, partials, strict=True):
+            if partial is None or (contribution := _contribution(primitive, x, partial)) is None:
+                continue
+            tangent = contribution if tangent is None else tangent + contribution
+        return z if tangent is None else Dual(z, tangent, level)
+
+    def __float__(self) -> float:
+        return float(self.primal)
+
+    def __int__(self) -> int:
+        return int(self.primal)
+
+    def __bool__(self) -> bool:
+        return bool(self.primal)
+
+    def __repr__(self) -> str:
+        return f"Dual(primal={self.primal!r}, tangent={self.tangent!r})"
+
+
+def _contribution(primitive: Primitive, x: Dual, partial: Any) -> Any:
+    """Return tangent x partial; None, or 0 in a trace, if the primitive did not select x."""
+    if not primitive.selects:
+        return product(x.tangent, partial)
+    if type(partial) is float:
+        return None if partial == 0.0 else product(x.tangent, partial)
+    if primitive is times:
+        return product(x.tangent, partial, times)
+    return where(partial, product(x.tangent, partial), 0.0)
+
+
+def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """f(*args) and its derivative along the tangents, J(args) tangents, in one forward pass.
+
+    Args:
+        f: a function of numbers, or of nested lists, tuples, dicts and arrays of them, that returns
+            such a structure.
+        args: its arguments, a tuple or list.
+        tangents: a direction, of the same structure. An input whose tangent is exactly 0.0 is
+            passed as a constant.
+
+    Returns:
+        The value and the tangent, both of the structure of what f returns.
+
+    Raises:
+        TypeError: an argument, a tangent or a result is not a structure of numbers, or the tangents
+            are of another structure than the arguments.
+
+    >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.5))
+    (6.0, 4.0)
+    """
+    for name, given in (("args", args), ("tangents", tangents)):
+        if not isinstance(given, list | tuple):
+            raise TypeError(
+                f"jvp(f, args, tangents): expected a tuple as {name}, got {type(given).__name__}; "
+                "write (x,) for a single one"
+            )
+    primals, template = flatten(tuple(args), "args")
+    directions, shape = flatten(tuple(tangents), "tangents")
+    if shape != template:
+        raise TypeError(
+            "jvp(f, args, tangents): expected tangents of the structure of args, "
+            f"got {len(directions)} numbers for {len(primals)}, or other containers"
+        )
+    level = next(_levels)
+    inputs = [
+        x if type(t) is float and t == 0.0 else Dual(x, t, level)
+        for x, t in zip(primals, directions, strict=True)
+    ]
+    result = f(*unflatten(template, inputs))
+    return (
+        mapped(lambda y: y.primal if _at(y, level) else y, result, "f's result"),
+        mapped(lambda y: y.tangent if _at(y, level) else 0.0, result, "f's result"),
+    )
+
+
+def _at(y: Any, level: int) -> bool:
+    return isinstance(y, Dual) and y.level == level

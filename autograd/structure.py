@@ -1,0 +1,117 @@
+"""Structures: numbers in nested lists, tuples, dicts and NumPy arrays.
+
+A function of the engine may take and give any structure. Inside, it is a flat list of numbers and
+a *template*: the same structure, holding positions in that list.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import NamedTuple
+
+from autograd.primitives import Scalar, is_real, shown, to_float
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+
+class Array(NamedTuple):
+    """The template of a NumPy array: its shape, and where its numbers start in the list."""
+
+    shape: tuple[int, ...]
+    start: int
+
+    @property
+    def size(self) -> int:
+        """How many numbers it holds."""
+        size = 1
+        for length in self.shape:
+            size *= length
+        return size
+
+
+def flatten(structure: Any, name: str) -> tuple[list[Any], Any]:
+    """Take a structure apart into its numbers, each a float or a `Scalar`, and its template.
+
+    Args:
+        structure: a number, or a nested list, tuple, dict or NumPy array of numbers.
+        name: what an error calls it.
+
+    Raises:
+        TypeError: something in it is not a number.
+
+    >>> flatten({"a": [1, 2.5], "b": 3.0}, "x")
+    ([1.0, 2.5, 3.0], {'a': [0, 1], 'b': 2})
+    """
+    leaves: list[Any] = []
+
+    def template_of(x: Any, path: str) -> Any:
+        if isinstance(x, Scalar):
+            leaves.append(x)
+            return len(leaves) - 1
+        if is_real(type(x)):
+            leaves.append(to_float(x))
+            return len(leaves) - 1
+        if isinstance(x, dict):
+            return {key: template_of(item, f"{path}[{key!r}]") for key, item in x.items()}
+        if isinstance(x, list | tuple):
+            items = [template_of(item, f"{path}[{i}]") for i, item in enumerate(x)]
+            return items if isinstance(x, list) else _tuple_like(x, items)
+        if _is_array(x):
+            start = len(leaves)
+            for position, item in enumerate(x.ravel().tolist()):
+                template_of(item, f"{path}.flat[{position}]")
+            return Array(x.shape, start)
+        raise TypeError(
+            f"{path}: expected a number or a list, tuple, dict or array of numbers, got {shown(x)}"
+        )
+
+    return leaves, template_of(structure, name)
+
+
+def unflatten(template: Any, leaves: Sequence[Any]) -> Any:
+    """Put leaves together as the template says; a leaf may be anything.
+
+    An array of floats is a float array, of other numbers an object array, of arrays an array of
+    more dimensions.
+
+    >>> unflatten({'a': [0, 1], 'b': 2}, [1.0, 2.5, 3.0])
+    {'a': [1.0, 2.5], 'b': 3.0}
+    """
+    if isinstance(template, int):
+        return leaves[template]
+    if isinstance(template, dict):
+        return {key: unflatten(item, leaves) for key, item in template.items()}
+    if isinstance(template, Array):
+        return _array(template.shape, leaves[template.start : template.start + template.size])
+    items = [unflatten(item, leaves) for item in template]
+    return items if isinstance(template, list) else _tuple_like(template, items)
+
+
+def mapped(function: Callable[[Any], Any], structure: Any, name: str) -> Any:
+    """Return the structure with a function applied to each of its numbers."""
+    leaves, template = flatten(structure, name)
+    return unflatten(template, [*map(function, leaves)])
+
+
+def _tuple_like(like: Any, items: list[Any]) -> Any:
+    return type(like)(*items) if hasattr(like, "_fields") else tuple(items)
+
+
+def _is_array(x: Any) -> bool:
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(x, numpy.ndarray)
+
+
+def _array(shape: tuple[int, ...], leaves: Sequence[Any]) -> Any:
+    np = sys.modules["numpy"]  # loaded, since an array was given
+    if all(type(leaf) is float for leaf in leaves):
+        return np.array(leaves, dtype=float).reshape(shape)
+    if all(isinstance(leaf, np.ndarray) for leaf in leaves):
+        return np.array(leaves).reshape(shape + leaves[0].shape)
+    array = np.empty(len(leaves), dtype=object)
+    for i, leaf in enumerate(leaves):
+        array[i] = leaf
+    return array.reshape(shape)

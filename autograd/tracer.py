@@ -1,0 +1,195 @@
+"""Tracing: a function is run once on numbers without data, and what it did becomes a Program."""
+
+from __future__ import annotations
+
+import sys
+
+from autograd.backward import graph
+from autograd.modes import Entry, Mode
+from autograd.primitives import Scalar
+from autograd.program import Instruction, Program
+from autograd.recorded import under_way
+from autograd.structure import flatten, unflatten
+from autograd.value import Value, innermost
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
+
+    from autograd.primitives import Primitive
+
+_HERE = __file__.removesuffix("tracer.py")
+
+
+class Tracer(Scalar):
+    """A number without data: it knows only how it is computed.
+
+    Attributes:
+        primitive: the operation; None for an input or a parameter.
+        operands: what it is applied to, Tracers and floats.
+    """
+
+    __slots__ = ("operands", "primitive")
+    rank = 2
+
+    def __init__(self, primitive: Primitive | None, operands: tuple[Any, ...]) -> None:
+        self.primitive = primitive
+        self.operands = operands
+
+    @classmethod
+    def record(cls, primitive: Primitive, operands: Sequence[Any]) -> Tracer:
+        """Apply a primitive to Tracers, Values and floats; comparisons give Tracers too."""
+        if any(isinstance(x, Value) for x in operands):
+            trace = innermost("trace")
+            if trace is None:
+                raise TypeError(
+                    f"{primitive.name}: a Tracer met a Value outside of the trace that made it: "
+                    "let a traced function return its results, and keep no Tracer"
+                )
+            operands = [*map(trace.lift, operands)]
+        return cls(primitive, tuple(operands))
+
+    def __bool__(self) -> bool:
+        raise branch_error()
+
+    def __float__(self) -> float:
+        raise _no_number("float")
+
+    def __int__(self) -> int:
+        raise _no_number("int")
+
+    def __index__(self) -> int:
+        raise _no_number("index")
+
+    def __repr__(self) -> str:
+        return f"Tracer({self.primitive.name if self.primitive else 'input'})"
+
+
+def _line() -> str:
+    """The line outside the engine that is being run."""
+    frame = sys._getframe(2)  # noqa: SLF001  the only way to a caller's line without inspect
+    while frame.f_back and frame.f_code.co_filename.startswith(_HERE):
+        frame = frame.f_back
+    return f"line {frame.f_lineno} of {frame.f_code.co_filename}"
+
+
+def branch_error() -> TypeError:
+    """Return the error of a branch on a number that a trace does not know."""
+    return TypeError(
+        f"a traced function branched on a number, at {_line()}: a trace holds one path for all "
+        "numbers; write where(condition, a, b), or maximum, minimum, clip"
+    )
+
+
+def _no_number(kind: str) -> TypeError:
+    return TypeError(
+        f"a traced function used a number as {kind}, at {_line()}: a Tracer has no data; "
+        "write it in the functions of autograd"
+    )
+
+
+class Trace(Mode):
+    """One run of a function on Tracers. Values met on the way are lifted, with their graphs.
+
+    Attributes:
+        parameters: the leaves of those graphs with their Tracers, in the order of first use.
+    """
+
+    branch_error = staticmethod(branch_error)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parameters: dict[Value, Tracer] = {}
+        self._lifted: dict[Value, Tracer] = {}
+
+    def _entry(self) -> Entry:
+        return Entry(trace=self)
+
+    def record(self, primitive: Primitive, operands: Sequence[Any]) -> Tracer:
+        """Apply a primitive to Tracers, Values and floats."""
+        return Tracer(primitive, tuple(map(self.lift, operands)))
+
+    def lift(self, number: Any) -> Any:
+        """Return a Value as the Tracer that stands for it; other numbers as they are."""
+        if not isinstance(number, Value):
+            return number
+        if number not in self._lifted:
+            for node in graph(number, self._lifted):
+                if node in self._lifted:
+                    continue
+                operands = tuple(x if type(x) is float else self._lifted[x] for x in node.operands)
+                tracer = self._lifted[node] = Tracer(node.primitive, operands)
+                if node.primitive is None:
+                    self.parameters[node] = tracer
+        return self._lifted[number]
+
+
+def trace(f: Callable[..., Any], *example: Any) -> Program:
+    """Run f once on numbers without data and return what it computes, as a `Program`.
+
+    Only the structure of the example counts, not its numbers. `Value`s that f uses from outside
+    become parameters of the Program, down to the leaves of their graphs; their data is read when
+    the Program is run. Everything else that f uses is a constant of the Program.
+
+    Args:
+        f: a function of numbers, or of nested lists, tuples, dicts and arrays of them, that returns
+            such a structure.
+        example: its arguments.
+
+    Raises:
+        TypeError: f branched on a number or asked for its data; the error names the line.
+
+    >>> print(trace(lambda x, y: x * y + x, 2.0, 3.0))
+    v0 = x
+    v1 = y
+    v2 = mul v0 v1
+    v3 = add v2 v0
+    return v3
+    """
+    leaves, template = flatten(example, "example")
+    inputs = [Tracer(None, ()) for _ in leaves]
+    token = under_way.set(True)
+    try:
+        with Trace() as running:
+            result = f(*unflatten(template, inputs))
+            outputs, output_template = flatten(result, "f's result")
+            outputs = [running.lift(x) for x in outputs]
+    finally:
+        under_way.reset(token)
+    place: dict[Any, int] = {}
+    for tracer in (*inputs, *running.parameters.values()):
+        place[tracer] = len(place)
+    instructions = []
+    for node in _nodes(outputs, place):
+        operands = tuple(x if type(x) is float else place[x] for x in node.operands)
+        instructions.append(Instruction(node.primitive, operands))
+        place[node] = len(place)
+    results = [x if type(x) is float else place[x] for x in outputs]
+    names = _names_of_arguments(f, len(example))
+    parameters = [*running.parameters]
+    return Program(names, template, parameters, instructions, results, output_template)
+
+
+def _nodes(outputs: list[Any], place: dict[Any, int]) -> Iterator[Any]:
+    """Yield the nodes of these outputs' graphs that have no place yet, operands before users."""
+    for output in outputs:
+        for node in graph(output, place) if isinstance(output, Tracer) else [output]:
+            if isinstance(node, Tracer) and node.primitive:
+                if node not in place:
+                    yield node
+            elif type(node) is not float and node not in place:
+                raise TypeError(
+                    "trace(f): f uses a number of a trace or derivative that is being taken around "
+                    "this one: pass it to f as an argument"
+                )
+
+
+def _names_of_arguments(f: Callable[..., Any], count: int) -> list[str]:
+    """Return what f calls its arguments, or x0, x1, ... where it does not say."""
+    while hasattr(f, "__wrapped__"):  # as grad and its kin leave it
+        f = f.__wrapped__
+    code = getattr(f, "__code__", None)
+    if code and code.co_argcount == count:
+        return [*code.co_varnames[:count]]
+    return [f"x{i}" for i in range(count)]
