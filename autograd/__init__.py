@@ -73,6 +73,7 @@ from autograd.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from autograd.differences import gradcheck, primitive
     from autograd.forward import jvp
     from autograd.functional import (
         grad,
@@ -121,6 +122,7 @@ __all__ = [
     "floor",
     "gelu",
     "grad",
+    "gradcheck",
     "gradients",
     "hardtanh",
     "hessian",
@@ -146,6 +148,7 @@ __all__ = [
     "no_grad",
     "norm",
     "pow",
+    "primitive",
     "reciprocal",
     "relu",
     "sech",
@@ -176,6 +179,7 @@ _ROOMS = {
     "detect_anomaly": "modes",
     "explain": "tape",
     "grad": "functional",
+    "gradcheck": "differences",
     "gradients": "recorded",
     "hessian": "functional",
     "hvp": "functional",
@@ -185,6 +189,7 @@ _ROOMS = {
     "jvp": "forward",
     "linearize": "functional",
     "no_grad": "modes",
+    "primitive": "differences",
     "trace": "tracer",
     "value_and_grad": "functional",
     "vjp": "functional",

@@ -388,12 +388,15 @@ def jacobian_forward(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., A
     def matrix(*args: Any, **named: Any) -> Any:
         of_these, chosen = _by(f, args, named, argnums, "jacobian_forward")
         numbers, template = flatten(chosen, "args")
-        columns, output_template = [], None
+        columns = []
         for direction in _directions(len(numbers)):
             _, tangent = jvp(of_these, chosen, unflatten(template, direction))
             column, output_template = flatten(tangent, "f's result")
             columns.append(column)
-        rows = [unflatten(template, row) for row in zip(*columns, strict=True)]
+        if not numbers:  # each result has no derivatives then
+            results, output_template = flatten(of_these(*chosen), "f's result")
+        rows = [*zip(*columns, strict=True)] if numbers else [()] * len(results)
+        rows = [unflatten(template, row) for row in rows]
         if isinstance(argnums, int):
             rows = [row[0] for row in rows]
         return unflatten(output_template, rows)

@@ -205,15 +205,15 @@ class Primitive:
         self.defaults = defaults
         if name in TABLE:
             raise ValueError(f"primitive {name!r} stands in the table already: choose another name")
-        self.operand_names = self._names_of_operands(value)
+        self.operand_names = self._names_of_operands(value, len(domain))
         self.mathml = mathml or self._call(self.symbol)
         self.__doc__ = f"{name}({', '.join(self.operand_names)}): {value.__doc__}"
         TABLE[name] = self
 
     @staticmethod
-    def _names_of_operands(value: Callable[..., float]) -> tuple[str, ...]:
-        code = value.__code__
-        return code.co_varnames[: code.co_argcount]
+    def _names_of_operands(value: Callable[..., float], count: int) -> tuple[str, ...]:
+        code = getattr(value, "__code__", None)
+        return code.co_varnames[:count] if code else tuple(f"x{i}" for i in range(count))
 
     def _call(self, function: str) -> str:
         """MathML of the function of all operands."""
@@ -311,7 +311,7 @@ class Reduction(Primitive):
     """A row over a list, of any length; its one partial gives those by all operands at once."""
 
     @staticmethod
-    def _names_of_operands(_value: Callable[..., float]) -> tuple[str, ...]:
+    def _names_of_operands(_value: Callable[..., float], _count: int) -> tuple[str, ...]:
         return ("xs",)
 
     def _call(self, function: str) -> str:
@@ -369,7 +369,7 @@ class _Dot(Reduction):
         )
 
     @staticmethod
-    def _names_of_operands(_value: Callable[..., float]) -> tuple[str, ...]:
+    def _names_of_operands(_value: Callable[..., float], _count: int) -> tuple[str, ...]:
         return ("ws", "xs", "bias")
 
     def operand_name(self, position: int, count: int) -> str:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from autograd import ieee
 from autograd.primitives import Scalar
 from autograd.recorded import under_way
-from autograd.structure import Array, flatten, unflatten
+from autograd.structure import Array, flatten, nested, paths, unflatten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Program:
         return text(template)
 
     def __repr__(self) -> str:
-        inputs = sum(1 for _ in _paths(self._template, ""))
+        inputs = sum(1 for _ in paths(self._template, ""))
         return (
             f"<Program of {inputs} inputs, {len(self.parameters)} parameters, "
             f"{len(self.instructions)} instructions>"
@@ -134,7 +134,7 @@ class Program:
     def _inputs(self, names: Sequence[str] | None = None) -> Iterator[str]:
         """Yield each input as Python would write it, such as `x[0]`."""
         for name, template in zip(names or self._names, self._template, strict=True):
-            yield from _paths(template, name)
+            yield from paths(template, name)
 
     def _output(self) -> str:
         """Return the result as Python would write it; arrays as lists."""
@@ -145,7 +145,7 @@ class Program:
             if isinstance(part, dict):
                 return "{" + ", ".join(f"{k!r}: {text(item)}" for k, item in part.items()) + "}"
             if isinstance(part, Array):
-                part = _nested(part.shape, part.start)
+                part = nested(part.shape, part.start)
                 if isinstance(part, int):
                     return text(part)
             if isinstance(part, list):
@@ -233,30 +233,6 @@ class Program:
 
 def _operand(x: float) -> str:
     return f"v{x}" if type(x) is int else repr(x)
-
-
-def _paths(template: Any, path: str) -> Iterator[str]:
-    """Yield how Python would reach each number, in the order of `flatten`."""
-    if isinstance(template, int):
-        yield path
-    elif isinstance(template, Array):
-        yield from _paths(_nested(template.shape, 0), path)
-    elif isinstance(template, dict):
-        for key, item in template.items():
-            yield from _paths(item, f"{path}[{key!r}]")
-    else:
-        for i, item in enumerate(template):
-            yield from _paths(item, f"{path}[{i}]")
-
-
-def _nested(shape: Sequence[int], start: int) -> Any:
-    """Return the template of an array as nested lists."""
-    if not shape:
-        return start
-    size = 1
-    for length in shape[1:]:
-        size *= length
-    return [_nested(shape[1:], start + i * size) for i in range(shape[0])]
 
 
 def _ieee_source(needed: Iterable[str]) -> str:

@@ -13,7 +13,7 @@ from autograd.primitives import Scalar, is_real, shown, to_float
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
 
@@ -94,6 +94,43 @@ def mapped(function: Callable[[Any], Any], structure: Any, name: str) -> Any:
     """Return the structure with a function applied to each of its numbers."""
     leaves, template = flatten(structure, name)
     return unflatten(template, [*map(function, leaves)])
+
+
+def paths(template: Any, path: str) -> Iterator[str]:
+    """Yield how Python would reach each number, in the order of `flatten`."""
+    if isinstance(template, int):
+        yield path
+    elif isinstance(template, Array):
+        yield from paths(nested(template.shape, 0), path)
+    elif isinstance(template, dict):
+        for key, item in template.items():
+            yield from paths(item, f"{path}[{key!r}]")
+    else:
+        for i, item in enumerate(template):
+            yield from paths(item, f"{path}[{i}]")
+
+
+def nested(shape: Sequence[int], start: int) -> Any:
+    """Return the template of an array as nested lists."""
+    if not shape:
+        return start
+    size = 1
+    for length in shape[1:]:
+        size *= length
+    return [nested(shape[1:], start + i * size) for i in range(shape[0])]
+
+
+def names_of_arguments(f: Callable[..., Any], count: int) -> list[str]:
+    """Return what f calls its arguments, or x0, x1, ... where it does not say."""
+    while hasattr(f, "__wrapped__"):  # as grad and its kin leave it
+        f = f.__wrapped__
+    names = getattr(f, "operand_names", ())  # as a primitive has them
+    if len(names) == count:
+        return [*names]
+    code = getattr(f, "__code__", None)
+    if code and code.co_argcount == count:
+        return [*code.co_varnames[:count]]
+    return [f"x{i}" for i in range(count)]
 
 
 def _tuple_like(like: Any, items: list[Any]) -> Any:

@@ -9,7 +9,7 @@ from autograd.modes import Entry, Mode
 from autograd.primitives import Scalar
 from autograd.program import Instruction, Program
 from autograd.recorded import under_way
-from autograd.structure import flatten, unflatten
+from autograd.structure import flatten, names_of_arguments, unflatten
 from autograd.value import Value, innermost
 
 TYPE_CHECKING = False
@@ -166,7 +166,7 @@ def trace(f: Callable[..., Any], *example: Any) -> Program:
         instructions.append(Instruction(node.primitive, operands))
         place[node] = len(place)
     results = [x if type(x) is float else place[x] for x in outputs]
-    names = _names_of_arguments(f, len(example))
+    names = names_of_arguments(f, len(example))
     parameters = [*running.parameters]
     return Program(names, template, parameters, instructions, results, output_template)
 
@@ -183,13 +183,3 @@ def _nodes(outputs: list[Any], place: dict[Any, int]) -> Iterator[Any]:
                     "trace(f): f uses a number of a trace or derivative that is being taken around "
                     "this one: pass it to f as an argument"
                 )
-
-
-def _names_of_arguments(f: Callable[..., Any], count: int) -> list[str]:
-    """Return what f calls its arguments, or x0, x1, ... where it does not say."""
-    while hasattr(f, "__wrapped__"):  # as grad and its kin leave it
-        f = f.__wrapped__
-    code = getattr(f, "__code__", None)
-    if code and code.co_argcount == count:
-        return [*code.co_varnames[:count]]
-    return [f"x{i}" for i in range(count)]
