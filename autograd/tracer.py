@@ -6,7 +6,7 @@ import sys
 
 from autograd.backward import graph
 from autograd.modes import Entry, Mode
-from autograd.primitives import Scalar
+from autograd.primitives import Scalar, identity
 from autograd.program import Instruction, Program
 from autograd.recorded import under_way
 from autograd.structure import flatten, names_of_arguments, unflatten
@@ -157,21 +157,25 @@ def trace(f: Callable[..., Any], *example: Any) -> Program:
             outputs = [running.lift(x) for x in outputs]
     finally:
         under_way.reset(token)
-    place: dict[Any, int] = {}
+    place: dict[Any, int | float] = {}
     for tracer in (*inputs, *running.parameters.values()):
         place[tracer] = len(place)
-    instructions = []
+    first = len(place)
+    instructions: list[Instruction] = []
     for node in _nodes(outputs, place):
         operands = tuple(x if type(x) is float else place[x] for x in node.operands)
-        instructions.append(Instruction(node.primitive, operands))
-        place[node] = len(place)
+        if node.primitive is identity:  # has done its work: to tell uses apart
+            place[node] = operands[0]
+        else:
+            place[node] = first + len(instructions)
+            instructions.append(Instruction(node.primitive, operands))
     results = [x if type(x) is float else place[x] for x in outputs]
     names = names_of_arguments(f, len(example))
     parameters = [*running.parameters]
     return Program(names, template, parameters, instructions, results, output_template)
 
 
-def _nodes(outputs: list[Any], place: dict[Any, int]) -> Iterator[Any]:
+def _nodes(outputs: list[Any], place: dict[Any, int | float]) -> Iterator[Any]:
     """Yield the nodes of these outputs' graphs that have no place yet, operands before users."""
     for output in outputs:
         for node in graph(output, place) if isinstance(output, Tracer) else [output]:
