@@ -135,6 +135,8 @@ def _gradient(output: Any, variables: Sequence[Any], *, plain: bool) -> list[Any
         return [Dual(primal, tangent, level) for primal, tangent in zip(*parts, strict=True)]
     if type(output) is float:
         return [0.0] * len(variables)
+    if plain and (watch := innermost("watch")):
+        watch.sweep(output)
     totals = cotangents(output) if plain else recorded_cotangents(output, variables)
     return [totals.get(x, 0.0) for x in variables]
 

@@ -61,7 +61,7 @@ def gradients(value: Value, inputs: Sequence[Value]) -> list[Value]:
 
 
 def recorded_cotangents(root: Any, inputs: Sequence[Any]) -> dict[Any, Any]:
-    """D root / d node, in the root's kind of number, of every node from the root to the inputs.
+    """The cotangent, a number of the root's kind, of every node from the root to the inputs.
 
     A trace does not know which operand a row selects. There a contribution from an operand that
     may not be selected, and everything below it, is `where(condition, contribution, 0)`; below a

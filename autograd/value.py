@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 
 from autograd import ieee
-from autograd.backward import accumulate, backward_steps, cotangents
+from autograd.backward import accumulate, cotangents
 from autograd.primitives import (
     Scalar,
     add,
@@ -274,9 +274,7 @@ class Value(Scalar):
         if not is_real(type(cotangent)) and type(cotangent) is not float:
             raise TypeError(f"backward(cotangent): expected a number, got {shown(cotangent)}")
         if open_modes and (watch := innermost("watch")):
-            watch.started(self, float(cotangent))
-            for step in backward_steps(self, float(cotangent)):
-                watch.swept(step)
+            watch.sweep(self, float(cotangent))
         accumulate(cotangents(self, float(cotangent)))
 
     def detach(self) -> Value:

@@ -6,6 +6,7 @@ import math
 import sys
 from weakref import WeakKeyDictionary
 
+from autograd.backward import backward_steps
 from autograd.value import Value
 
 TYPE_CHECKING = False
@@ -36,12 +37,15 @@ class Watch:
             given = ", ".join(_named(x) for x in operands)
             raise FloatingPointError(f"{primitive.name} gave {node.data} from {given}, at {line}")
 
-    def started(self, root: Value, cotangent: float) -> None:
-        """Raise if the cotangent that a sweep starts with is not finite."""
+    def sweep(self, root: Value, cotangent: float = 1.0) -> None:
+        """Raise if a cotangent of the sweep from this root is not finite."""
         if not math.isfinite(cotangent):
             raise FloatingPointError(f"backward(cotangent) of {_named(root)} got {cotangent}")
 
-    def swept(self, step: Step) -> None:
+        for step in backward_steps(root, cotangent):
+            self._look(step)
+
+    def _look(self, step: Step) -> None:
         """Raise if the cotangent of an operand, so far, is not finite."""
         node = step.node
         for operand, partial, contribution, total in step.contributions:
