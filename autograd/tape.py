@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 _SUBSCRIPTS = str.maketrans("-0123456789", "₋₀₁₂₃₄₅₆₇₈₉")
 _ESCAPES = str.maketrans({mark: f"\\{mark}" for mark in r"\`*_[]<>|~&$"})
 _BETWEEN = {"add", "sub", "mul", "times", "div", "pow"}  # written between their operands
-_LEFT = ' style="text-align: left"'  # on every cell, for notebooks align cells to the right
+# on every cell, for notebooks align cells to the right
+_LEFT = ' style="text-align: left; white-space: nowrap; padding: 0.15em 1em 0.15em 0"'
 _SIDES = ("formula", "in numbers", "value")  # of an equation
 _LONGEST_LABEL = 40
 _LONGEST_LIST = 4  # of more items the first two and the last are written
@@ -378,7 +379,7 @@ def _html(table: _Table) -> str:
     headings, columns = zip(*table.filled(), strict=True)
     omission = f'<tr><td colspan="{len(headings)}"{_LEFT}>{table.omission}</td></tr>'
     rows = (_tags("td", row) for row in zip(*columns, strict=True))
-    caption = f"<caption{_LEFT}>{table.title}</caption>"
+    caption = f"<caption{_LEFT}><b>{table.title}</b></caption>"
     body = table.lines(rows, omission)
     return "\n".join(["<table>", caption, _tags("th", headings), *body, "</table>"])
 
