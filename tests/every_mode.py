@@ -1,0 +1,260 @@
+"""Every operation's derivatives in every mode of differentiation, and their errors against mpmath.
+
+An operation is taken as a function of one list of numbers; of softmax and log_softmax the first
+result is.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, NamedTuple
+
+from mpmath import mp, mpf
+from reference import (
+    BOUND,
+    CONSTANTS,
+    EXCEPTIONS,
+    REFERENCES,
+    derivative,
+    log_sum_exp,
+    points,
+    size_nearby,
+    ulps,
+)
+
+from autograd import Value, grad, gradients, hessian, jvp, log_softmax, softmax, trace
+from autograd.primitives import TABLE, Reduction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Operation(NamedTuple):
+    """What is differentiated, and what it must give: a function of mpmath's numbers."""
+
+    name: str
+    function: Callable
+    reference: Callable
+    row: object  # whose points it is tried at
+
+
+def trial_points(operation, count):
+    """Fewer of each kind for lists, which are tried in several lengths."""
+    return points(operation.row, -(-count // 4) if isinstance(operation.row, Reduction) else count)
+
+
+def public_call(row):
+    """The row as a function of one list."""
+
+    def call(xs):
+        if row.name == "dot":
+            size = len(xs) // 2
+            return row(xs[:size], xs[size:-1], xs[-1])
+        return row(xs) if isinstance(row, Reduction) else row(*xs)
+
+    return call
+
+
+OPERATIONS = {
+    row.name: Operation(row.name, public_call(row), REFERENCES[row.name], row)
+    for row in TABLE.values()
+} | {
+    "softmax": Operation(
+        "softmax",
+        lambda xs: softmax(xs)[0],
+        lambda *xs: 1 / mp.fsum(mp.exp(x - xs[0]) for x in xs),
+        TABLE["logsumexp"],
+    ),
+    "log_softmax": Operation(
+        "log_softmax",
+        lambda xs: log_softmax(xs)[0],
+        lambda *xs: -log_sum_exp(*(x - xs[0] for x in xs)),
+        TABLE["logsumexp"],
+    ),
+}
+
+
+# Modes: of a function and the numbers it is taken at, the derivative by each number
+
+
+def directions(xs):
+    return [[float(i == j) for j in range(len(xs))] for i in range(len(xs))]
+
+
+def reverse(f, xs):
+    leaves = [*map(Value, xs)]
+    z = f(leaves)
+    if isinstance(z, Value):  # else it is a plain number, and nothing flows
+        z.backward()
+    return [leaf.grad for leaf in leaves]
+
+
+def forward(f, xs):
+    return [jvp(f, (xs,), (direction,))[1] for direction in directions(xs)]
+
+
+def recorded(f, xs):
+    leaves = [*map(Value, xs)]
+    z = f(leaves)
+    return gradients(z, leaves) if isinstance(z, Value) else [0.0] * len(xs)
+
+
+@functools.cache
+def traced_gradient(f, size):
+    return trace(grad(f), [0.0] * size)
+
+
+def traced(f, xs):
+    return traced_gradient(f, len(xs))(xs)
+
+
+@functools.cache
+def source_of_gradient(f, size):
+    names = {}
+    exec(traced_gradient(f, size).to_python(), names)
+    return names["program"]
+
+
+def source(f, xs):
+    return source_of_gradient(f, len(xs))(xs)
+
+
+# and of second derivatives the matrix
+
+
+def reverse_over_reverse(f, xs):
+    return hessian(f)(xs)
+
+
+def forward_over_reverse(f, xs):
+    return forward(grad(f), xs)
+
+
+def reverse_over_forward(f, xs):
+    return [grad(lambda xs, d=d: jvp(f, (xs,), (d,))[1])(xs) for d in directions(xs)]
+
+
+def forward_over_forward(f, xs):
+    return [forward(lambda xs, d=d: jvp(f, (xs,), (d,))[1], xs) for d in directions(xs)]
+
+
+@functools.cache
+def traced_matrix(f, size):
+    return trace(hessian(f), [0.0] * size)
+
+
+def traced_hessian(f, xs):
+    return traced_matrix(f, len(xs))(xs)
+
+
+MODES = {
+    1: {
+        "reverse": reverse,
+        "forward": forward,
+        "recorded": recorded,
+        "traced": traced,
+        "source": source,
+    },
+    2: {
+        "reverse over reverse": reverse_over_reverse,
+        "forward over reverse": forward_over_reverse,
+        "reverse over forward": reverse_over_forward,
+        "forward over forward": forward_over_forward,
+        "traced hessian": traced_hessian,
+    },
+}
+
+
+# Errors
+
+# of the rows, and of softmax and log_softmax, which are composed of rows
+ALL_EXCEPTIONS = EXCEPTIONS | {
+    ("softmax", 2): (16.0, "it changes sign; in ulps of the smaller first derivative"),
+    ("log_softmax", 1): (8.0, "1 - p cancels where p is nearly 1; in ulps of 1"),
+    ("log_softmax", 2): (40.0, "half an ulp more for each of largest - smallest"),
+}
+
+
+@functools.cache
+def expected(operation, point, positions):
+    if operation.name in CONSTANTS:
+        return mpf(0)
+    return derivative(operation.reference, point, positions)
+
+
+@functools.cache
+def size_near(operation, point, positions):
+    """The unit of an exception is the last place of this."""
+    if operation.name == "log_softmax":
+        return 1 if len(positions) == 1 else 0
+    if operation.name == "softmax":
+        return min(abs(expected(operation, point, (i,))) for i in positions)
+    return size_nearby(operation.reference, point, positions)
+
+
+def error(operation, point, positions, answer):
+    """In ulps; where an exception says so, of the size nearby."""
+    found = ulps(answer, expected(operation, point, positions))
+    if found > BOUND and (operation.name, len(positions)) in ALL_EXCEPTIONS:
+        size = size_near(operation, point, positions)
+        found = ulps(answer, expected(operation, point, positions), size)
+    return found
+
+
+def places(size, order):
+    """The operands to differentiate by; of a long list twice by a diagonal and one beside."""
+    if order == 1:
+        return [(i,) for i in range(size)]
+    if size <= 3:
+        return [(i, j) for i in range(size) for j in range(size)]
+    return [(i, (i + step) % size) for i in range(size) for step in (0, 1)]
+
+
+def worst_in_every_mode(operation, count):
+    """For each mode the largest error over the operation's points: (ulps, positions, point)."""
+    worst = {name: (0.0, (), ()) for modes in MODES.values() for name in modes}
+    for point in trial_points(operation, count):
+        for order, modes in MODES.items():
+            for name, mode in modes.items():
+                answers = mode(operation.function, [*point])
+                for positions in places(len(point), order):
+                    answer = answers
+                    for i in positions:
+                        answer = answer[i]
+                    found = error(operation, point, positions, answer)
+                    worst[name] = max(worst[name], (found, positions, point))
+    return worst
+
+
+# Third derivatives
+
+
+def by(f, i):
+    """The derivative of f by its i-th number, as a function again."""
+    return lambda xs: grad(f)(xs)[i]
+
+
+def third_derivative(f, xs, positions):
+    for i in positions:
+        f = by(f, i)
+    return f(xs)
+
+
+def beside_a_zero(operation, point, positions):
+    """Whether the derivative is below 1e-3 of its size nearby, and changes sign there.
+
+    Nearby is where one operand is a tenth larger or smaller; or is 0.1 more or less, if its domain
+    has room on both sides of 0.
+    """
+    here = expected(operation, point, positions)
+    domains = operation.row.domain
+    small = changes_sign = False
+    for i, x in enumerate(point):
+        low, high = domains[i % len(domains)]
+        for moved in [x - 0.1, x + 0.1] * (low < 0.0 < high) + [0.9 * x, 1.1 * x]:
+            there = derivative(operation.reference, (*point[:i], moved, *point[i + 1 :]), positions)
+            small |= abs(here) < 1e-3 * abs(there)
+            changes_sign |= here * there <= 0
+            if small and changes_sign:
+                return True
+    return False
