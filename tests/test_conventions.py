@@ -180,7 +180,7 @@ FUNCTIONS = [row for row in TABLE.values() if isinstance(row, Function) and row.
 
 @pytest.mark.parametrize("row", FUNCTIONS, ids=lambda row: row.name)
 def test_a_function_of_nan_is_nan_with_derivative_nan_or_0_where_it_is_piecewise_constant(row):
-    expected = {"neg": -1.0, **dict.fromkeys(FLAT, 0.0)}.get(row.name, nan)
+    expected = {"neg": -1.0, "identity": 1.0, **dict.fromkeys(FLAT, 0.0)}.get(row.name, nan)
     z = row(Value(nan))
     assert math.isnan(z.data)
     assert same(z.partials[0], expected)
