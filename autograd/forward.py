@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from itertools import count
 
-from autograd.primitives import Scalar, times, where
-from autograd.recorded import product
+from autograd.primitives import Scalar
+from autograd.recorded import ALWAYS, Flow
 from autograd.structure import flatten, mapped, unflatten
 
 TYPE_CHECKING = False
@@ -33,19 +33,21 @@ class Dual(Scalar):
         primal: the number.
         tangent: its derivative along the direction.
         level: which direction.
+        flow: when anything flows to the tangent.
 
     >>> x = Dual(3.0, 1.0)
     >>> x * x
     Dual(primal=9.0, tangent=6.0)
     """
 
-    __slots__ = ("level", "primal", "tangent")
+    __slots__ = ("flow", "level", "primal", "tangent")
     rank = 3
 
-    def __init__(self, primal: Any, tangent: Any, level: int = 0) -> None:
+    def __init__(self, primal: Any, tangent: Any, level: int = 0, flow: Flow = ALWAYS) -> None:
         self.primal = primal
         self.tangent = tangent
         self.level = level
+        self.flow = flow
 
     @classmethod
     def record(cls, primitive: Primitive, operands: Sequence[Any]) -> Any:
@@ -58,11 +60,15 @@ class Dual(Scalar):
             return z
         partials = primitive.partials_at(z, primals, moving)
         tangent: Any = None
+        flow = ALWAYS
         for x, partial in zip(operands, partials, strict=True):
-            if partial is None or (contribution := _contribution(primitive, x, partial)) is None:
+            if partial is None or (edge := x.flow.along(primitive, partial)) is None:
                 continue
-            tangent = contribution if tangent is None else tangent + contribution
-        return z if tangent is None else Dual(z, tangent, level)
+            contribution = edge.carry(x.tangent, partial)
+            if tangent is not None:
+                contribution, edge = tangent + contribution, flow.joined(edge)
+            tangent, flow = contribution, edge
+        return z if tangent is None else Dual(z, tangent, level, flow)
 
     def __float__(self) -> float:
         return float(self.primal)
@@ -75,17 +81,6 @@ class Dual(Scalar):
 
     def __repr__(self) -> str:
         return f"Dual(primal={self.primal!r}, tangent={self.tangent!r})"
-
-
-def _contribution(primitive: Primitive, x: Dual, partial: Any) -> Any:
-    """Return tangent x partial; None, or 0 in a trace, if the primitive did not select x."""
-    if not primitive.selects:
-        return product(x.tangent, partial)
-    if type(partial) is float:
-        return None if partial == 0.0 else product(x.tangent, partial)
-    if primitive is times:
-        return product(x.tangent, partial, times)
-    return where(partial, product(x.tangent, partial), 0.0)
 
 
 def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:

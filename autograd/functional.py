@@ -14,8 +14,8 @@ from autograd.backward import cotangents, topological_order
 from autograd.forward import Dual, jvp
 from autograd.modes import recording
 from autograd.primitives import Scalar, dot, identity, shown
-from autograd.recorded import recorded_cotangents, under_way
-from autograd.structure import flatten, unflatten
+from autograd.recorded import ALWAYS, Flow, recorded_cotangents, under_way
+from autograd.structure import Array, flatten, unflatten
 from autograd.value import Value, innermost
 
 TYPE_CHECKING = False
@@ -65,10 +65,10 @@ class _Run:
 
     def gradient(self, output: Any, *, plain: bool) -> list[Any]:
         """Return the derivative of an output by each variable."""
-        found = _gradient(output, self.variables, plain=plain)
+        found = [g or (0.0, ALWAYS) for g in _gradient(output, self.variables, plain=plain)]
         return [
             Value(g) if isinstance(x, Value) and type(g) is float and not plain else g
-            for x, g in zip(self.variables, found, strict=True)
+            for x, (g, _) in zip(self.variables, found, strict=True)
         ]
 
     def numbers_like(self, template: Any, given: Any, name: str) -> list[Any]:
@@ -110,7 +110,7 @@ def _records(number: Any) -> bool:
 def _variable(number: Any) -> Any:
     """Return a node of its own that stands for the number and passes derivatives on to it."""
     if isinstance(number, Dual):
-        return Dual(_variable(number.primal), number.tangent, number.level)
+        return Dual(_variable(number.primal), number.tangent, number.level, number.flow)
     if trace := innermost("trace"):
         return trace.record(identity, (number,))
     return identity(number) if isinstance(number, Scalar) else Value(number)
@@ -119,26 +119,37 @@ def _variable(number: Any) -> Any:
 def _number(x: Any) -> Any:
     """Return a number without its graph."""
     if isinstance(x, Dual):
-        return Dual(_number(x.primal), _number(x.tangent), x.level)
+        return Dual(_number(x.primal), _number(x.tangent), x.level, x.flow)
     return x.data if isinstance(x, Value) else x
 
 
-def _gradient(output: Any, variables: Sequence[Any], *, plain: bool) -> list[Any]:
-    """The derivative of output by each variable; of Duals, the Dual of the derivatives."""
+def _gradient(
+    output: Any, variables: Sequence[Any], *, plain: bool
+) -> list[tuple[Any, Flow] | None]:
+    """The derivative of output by each variable, and when it flows; None where it never does.
+
+    Of Duals it is the Dual of the derivatives.
+    """
     level = max((x.level for x in (output, *variables) if isinstance(x, Dual)), default=0)
     if level:
         inner = [_part(x, level, "primal") for x in variables]
-        parts = [
+        primals, tangents = (
             _gradient(_part(output, level, which), inner, plain=plain)
             for which in ("primal", "tangent")
+        )
+        return [
+            (Dual(p[0] if p else 0.0, t[0], level, t[1]), p[1] if p else ALWAYS) if t else p
+            for p, t in zip(primals, tangents, strict=True)
         ]
-        return [Dual(primal, tangent, level) for primal, tangent in zip(*parts, strict=True)]
     if type(output) is float:
-        return [0.0] * len(variables)
-    if plain and (watch := innermost("watch")):
-        watch.sweep(output)
-    totals = cotangents(output) if plain else recorded_cotangents(output, variables)
-    return [totals.get(x, 0.0) for x in variables]
+        return [None] * len(variables)
+    if plain:
+        if watch := innermost("watch"):
+            watch.sweep(output)
+        found = cotangents(output)
+        return [(found[x], ALWAYS) if x in found else None for x in variables]
+    totals, flows = recorded_cotangents(output, variables)
+    return [(totals[x], flows[x]) if x in totals else None for x in variables]
 
 
 def _part(x: Any, level: int, which: str) -> Any:
@@ -168,10 +179,15 @@ def _by(
     return of_these, tuple(args[position] for position in positions)
 
 
-def _answer(run: _Run, numbers: Sequence[Any], argnums: Any) -> Any:
-    """Put derivatives into the structure of the argument, or of the tuple of arguments."""
-    found = unflatten(run.template, numbers)
-    return found[0] if isinstance(argnums, int) else found
+def _of(template: Any, argnums: Any) -> Any:
+    """Return the template of the argument to differentiate by, or of the tuple of arguments."""
+    return template[0] if isinstance(argnums, int) else template
+
+
+def _matrix(template: Any, rows: Sequence[Sequence[Any]], row_template: Any) -> Any:
+    """Put rows of derivatives, each in its structure, into the structure of what has them."""
+    shape = row_template.shape if isinstance(row_template, Array) else ()
+    return unflatten(template, [unflatten(row_template, row) for row in rows], shape)
 
 
 def value_and_grad(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., tuple[Any, Any]]:
@@ -187,7 +203,7 @@ def value_and_grad(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., tup
     def value_and_gradient(*args: Any, **named: Any) -> tuple[Any, Any]:
         run = _Run(*_by(f, args, named, argnums, "value_and_grad"))
         gradient = run.gradient(run.output("value_and_grad"), plain=run.plain)
-        return run.value, _answer(run, gradient, argnums)
+        return run.value, unflatten(_of(run.template, argnums), gradient)
 
     return value_and_gradient
 
@@ -224,7 +240,8 @@ def grad(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
     @wraps(f)
     def gradient(*args: Any, **named: Any) -> Any:
         run = _Run(*_by(f, args, named, argnums, "grad"))
-        return _answer(run, run.gradient(run.output("grad"), plain=run.plain), argnums)
+        found = run.gradient(run.output("grad"), plain=run.plain)
+        return unflatten(_of(run.template, argnums), found)
 
     return gradient
 
@@ -340,12 +357,13 @@ def jacobian(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
     @wraps(f)
     def matrix(*args: Any, **named: Any) -> Any:
         run = _Run(*_by(f, args, named, argnums, "jacobian"))
-        sweep = _tangent_sweep(run) if len(run.outputs) > len(run.variables) else None
+        fewer = 0 < len(run.variables) < len(run.outputs)
+        sweep = _tangent_sweep(run) if fewer else None
         if sweep is None:
             rows = [run.gradient(y, plain=run.plain) for y in run.outputs]
         else:
             rows = [*map(list, zip(*map(sweep, _directions(len(run.variables))), strict=True))]
-        return _matrix(run, rows, argnums)
+        return _matrix(run.output_template, rows, _of(run.template, argnums))
 
     return matrix
 
@@ -354,10 +372,6 @@ def _directions(count: int) -> Iterator[list[float]]:
     """Yield the unit vectors."""
     for i in range(count):
         yield [float(i == j) for j in range(count)]
-
-
-def _matrix(run: _Run, rows: Sequence[Sequence[Any]], argnums: Any) -> Any:
-    return unflatten(run.output_template, [_answer(run, row, argnums) for row in rows])
 
 
 def jacobian_reverse(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
@@ -372,7 +386,8 @@ def jacobian_reverse(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., A
     @wraps(f)
     def matrix(*args: Any, **named: Any) -> Any:
         run = _Run(*_by(f, args, named, argnums, "jacobian_reverse"))
-        return _matrix(run, [run.gradient(y, plain=run.plain) for y in run.outputs], argnums)
+        rows = [run.gradient(y, plain=run.plain) for y in run.outputs]
+        return _matrix(run.output_template, rows, _of(run.template, argnums))
 
     return matrix
 
@@ -398,10 +413,7 @@ def jacobian_forward(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., A
         if not numbers:  # each result has no derivatives then
             results, output_template = flatten(of_these(*chosen), "f's result")
         rows = [*zip(*columns, strict=True)] if numbers else [()] * len(results)
-        rows = [unflatten(template, row) for row in rows]
-        if isinstance(argnums, int):
-            rows = [row[0] for row in rows]
-        return unflatten(output_template, rows)
+        return _matrix(output_template, rows, _of(template, argnums))
 
     return matrix
 
@@ -432,7 +444,8 @@ def hessian(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
     def matrix(*args: Any, **named: Any) -> Any:
         run = _Run(*_by(f, args, named, argnums, "hessian"))
         rows = [run.gradient(g, plain=run.plain) for g in _recorded_gradient(run, "hessian")]
-        return _answer(run, [_answer(run, row, argnums) for row in rows], argnums)
+        template = _of(run.template, argnums)
+        return _matrix(template, rows, template)
 
     return matrix
 

@@ -8,9 +8,10 @@ themselves, so that it is a node too. The same sweep serves every kind of number
 from __future__ import annotations
 
 from contextvars import ContextVar
+from typing import NamedTuple
 
 from autograd.backward import graph
-from autograd.primitives import mul, shown, times, where
+from autograd.primitives import mul, not_equal, shown, times, where
 from autograd.value import Value
 
 # True while a function is run whose results will be differentiated or traced: gradients taken
@@ -55,18 +56,21 @@ def gradients(value: Value, inputs: Sequence[Value]) -> list[Value]:
             raise TypeError(
                 f"gradients(value, inputs): expected a Value as {name}, got {shown(given)}"
             )
-    totals = recorded_cotangents(value, inputs)
+    totals, _ = recorded_cotangents(value, inputs)
     found = [totals.get(x, 0.0) for x in inputs]
     return [g if isinstance(g, Value) else Value(g) for g in found]
 
 
-def recorded_cotangents(root: Any, inputs: Sequence[Any]) -> dict[Any, Any]:
+def recorded_cotangents(root: Any, inputs: Sequence[Any]) -> tuple[dict[Any, Any], dict[Any, Flow]]:
     """The cotangent, a number of the root's kind, of every node from the root to the inputs.
 
-    A trace does not know which operand a row selects. There a contribution from an operand that
-    may not be selected, and everything below it, is `where(condition, contribution, 0)`; below a
-    product by `times`, which may be 0, cotangents are multiplied by `times` as well. So what was
-    not selected contributes nothing, even inf or nan, now and when this is differentiated again.
+    With it comes, for each of these nodes, when anything flows to it.
+
+    What was not selected contributes nothing, even inf or nan, now and when this is differentiated
+    again. A trace does not know what a row selects: there a contribution from an operand that may
+    not be selected, and everything below it, is `where(condition, contribution, 0)`. A product by
+    `times` whose factor is 0 contributes 0 whatever the other holds, but to the derivative by that
+    factor it does contribute: everything below it is multiplied by `times` as well.
     """
     stops = {*inputs}
     between = {*inputs}
@@ -77,7 +81,7 @@ def recorded_cotangents(root: Any, inputs: Sequence[Any]) -> dict[Any, Any]:
             between.add(node)
             order.append(node)
     totals: dict[Any, Any] = {root: 1.0}
-    flows: dict[Any, Flow] = {root: _ALWAYS}
+    flows = {root: ALWAYS}
     for node in reversed(order):
         if node in stops or node not in totals:
             continue
@@ -87,62 +91,65 @@ def recorded_cotangents(root: Any, inputs: Sequence[Any]) -> dict[Any, Any]:
         for position, (operand, partial) in enumerate(zip(operands, partials, strict=True)):
             if partial is None:
                 continue
-            edge = here
             chosen = _was_chosen(node, position, partial)
-            if row.selects and chosen is not True:
-                if type(partial) is float:
-                    if partial == 0.0:
-                        continue
-                elif row is times:
-                    edge = Flow(edge.condition, may_be_zero=True)
-                else:
-                    edge = edge.under(partial)
-            contribution = product(g, partial, times if edge.may_be_zero else mul)
-            if edge.condition is not None:
-                contribution = where(edge.condition, contribution, 0.0)
+            edge = here if chosen else here.along(row, partial)
+            if edge is None:
+                continue
+            contribution = edge.carry(g, partial)
             if operand in totals:
                 contribution = totals[operand] + contribution
                 edge = flows[operand].joined(edge)
             totals[operand], flows[operand] = contribution, edge
-    return totals
+    return totals, flows
 
 
-class Flow:
-    """What is known of whether anything flows to a node.
+class Flow(NamedTuple):
+    """When anything flows to a node: each a bool, or a number of a trace that is not 0 then.
 
     Attributes:
-        condition: a number that is not 0 where something does; None where that needs no asking.
-        may_be_zero: whether it comes through a factor whose being 0 means that nothing does.
+        reaches: whether the rows on the way have selected it.
+        lives: whether, besides, no `times` on the way has multiplied by 0.
     """
 
-    __slots__ = ("condition", "may_be_zero")
+    reaches: Any
+    lives: Any
 
-    def __init__(self, condition: Any, *, may_be_zero: bool) -> None:
-        self.condition = condition
-        self.may_be_zero = may_be_zero
-
-    def under(self, condition: Any) -> Flow:
-        """Return the flow through an edge where this condition holds too."""
-        if self.condition is not None:
-            condition = where(self.condition, condition, 0.0)
-        return Flow(condition, may_be_zero=self.may_be_zero)
+    def along(self, row: Primitive, partial: Any) -> Flow | None:
+        """Return the flow along an edge with this partial; None if there is none."""
+        if not row.selects:
+            return self
+        if type(partial) is float:
+            return None if partial == 0.0 else self
+        if row is times:
+            return Flow(self.reaches, _both(self.lives, not_equal(partial, 0.0)))
+        reaches = _both(self.reaches, partial)
+        return Flow(reaches, reaches if self.lives is self.reaches else _both(self.lives, partial))
 
     def joined(self, other: Flow) -> Flow:
         """Return the flow to a node that either of two flows reaches."""
-        if self.certain or other.certain:
-            return _ALWAYS
-        condition = None
-        if self.condition is not None and other.condition is not None:
-            condition = where(self.condition, 1.0, other.condition)
-        return Flow(condition, may_be_zero=self.may_be_zero or other.may_be_zero)
+        reaches = _either(self.reaches, other.reaches)
+        same = self.lives is self.reaches and other.lives is other.reaches
+        return Flow(reaches, reaches if same else _either(self.lives, other.lives))
 
-    @property
-    def certain(self) -> bool:
-        """Whether something flows whatever the numbers are."""
-        return self.condition is None and not self.may_be_zero
+    def carry(self, g: Any, partial: Any) -> Any:
+        """Return g x partial as it arrives: 0 where nothing does, by `times` where it is a 0."""
+        if self.lives is False:
+            return product(g, partial, times)
+        carried = product(g, partial)
+        if self.lives is not self.reaches:
+            carried = where(self.lives, carried, product(g, partial, times))
+        return carried if self.reaches is True else where(self.reaches, carried, 0.0)
 
 
-_ALWAYS = Flow(None, may_be_zero=False)
+ALWAYS = Flow(reaches=True, lives=True)
+
+
+def _both(a: Any, b: Any) -> Any:
+    return b if a is True else a if a is False or b is True else where(a, b, 0.0)
+
+
+def _either(a: Any, b: Any) -> Any:
+    return True if a is True or b is True else b if a is False else where(a, 1.0, b)
 
 
 def product(g: Any, partial: Any, multiply: Primitive = mul) -> Any:
@@ -154,14 +161,14 @@ def product(g: Any, partial: Any, multiply: Primitive = mul) -> Any:
     return multiply(g, partial)
 
 
-def _was_chosen(node: Any, position: int, partial: Any) -> bool | None:
-    """Whether something flowed along this edge when it was recorded; None if it is a trace.
+def _was_chosen(node: Any, position: int, partial: Any) -> bool:
+    """Whether something is known to have flowed along this edge when it was recorded.
 
     Raises:
         RuntimeError: the partial is not what it was then.
     """
     if not isinstance(node, Value) or node.primitive is None:
-        return None
+        return False
     stored = node.edges[len(node.edges) // 2 + position]
     now, then = float(partial), stored or 0.0
     if now != then and not (now != now and then != then):  # noqa: PLR0124  nan is not nan

@@ -71,8 +71,8 @@ def flatten(structure: Any, name: str) -> tuple[list[Any], Any]:
     return leaves, template_of(structure, name)
 
 
-def unflatten(template: Any, leaves: Sequence[Any]) -> Any:
-    """Put leaves together as the template says; a leaf may be anything.
+def unflatten(template: Any, leaves: Sequence[Any], inner: tuple[int, ...] = ()) -> Any:
+    """Put leaves together as the template says; a leaf may be anything, an array of shape `inner`.
 
     An array of floats is a float array, of other numbers an object array, of arrays an array of
     more dimensions.
@@ -83,10 +83,11 @@ def unflatten(template: Any, leaves: Sequence[Any]) -> Any:
     if isinstance(template, int):
         return leaves[template]
     if isinstance(template, dict):
-        return {key: unflatten(item, leaves) for key, item in template.items()}
+        return {key: unflatten(item, leaves, inner) for key, item in template.items()}
     if isinstance(template, Array):
-        return _array(template.shape, leaves[template.start : template.start + template.size])
-    items = [unflatten(item, leaves) for item in template]
+        numbers = leaves[template.start : template.start + template.size]
+        return _array(template.shape, numbers, inner)
+    items = [unflatten(item, leaves, inner) for item in template]
     return items if isinstance(template, list) else _tuple_like(template, items)
 
 
@@ -142,12 +143,14 @@ def _is_array(x: Any) -> bool:
     return numpy is not None and isinstance(x, numpy.ndarray)
 
 
-def _array(shape: tuple[int, ...], leaves: Sequence[Any]) -> Any:
+def _array(shape: tuple[int, ...], leaves: Sequence[Any], inner: tuple[int, ...]) -> Any:
     np = sys.modules["numpy"]  # loaded, since an array was given
+    if not leaves:
+        return np.empty(shape + inner)
     if all(type(leaf) is float for leaf in leaves):
         return np.array(leaves, dtype=float).reshape(shape)
     if all(isinstance(leaf, np.ndarray) for leaf in leaves):
-        return np.array(leaves).reshape(shape + leaves[0].shape)
+        return np.stack(leaves).reshape(shape + leaves[0].shape)
     array = np.empty(len(leaves), dtype=object)
     for i, leaf in enumerate(leaves):
         array[i] = leaf
