@@ -176,10 +176,11 @@ class Program:
         flat = self._inlined()
         needed: set[str] = set()
         lines: list[str] = []
-        names = [
-            name + "_" * (iskeyword(name) or hasattr(ieee, name) or name[:1] == "v")
-            for name in self._names
-        ]
+        names: list[str] = []
+        for name in self._names:
+            while name in {*names, "parameters"} or not _is_free(name):
+                name += "_"  # noqa: PLW2901  until nothing else has it
+            names.append(name)
         for path in self._inputs(names):
             lines.append(f"v{len(lines)} = {path}")
         for i in range(len(self.parameters)):
@@ -229,6 +230,11 @@ class Program:
 
         inputs = [0.0] * sum(1 for _ in self._inputs())
         return trace(run, inputs, [0.0] * len(self.parameters))
+
+
+def _is_free(name: str) -> bool:
+    """Whether the source may call an argument by this name."""
+    return not (iskeyword(name) or hasattr(ieee, name) or (name[0] == "v" and name[1:].isdigit()))
 
 
 def _operand(x: float) -> str:

@@ -184,6 +184,6 @@ def _nodes(outputs: list[Any], place: dict[Any, int | float]) -> Iterator[Any]:
                     yield node
             elif type(node) is not float and node not in place:
                 raise TypeError(
-                    "trace(f): f uses a number of a trace or derivative that is being taken around "
-                    "this one: pass it to f as an argument"
+                    "trace(f): f uses a number of another trace or derivative: "
+                    "pass it to f as an argument"
                 )
