@@ -7,6 +7,7 @@ result is.
 from __future__ import annotations
 
 import functools
+import random
 from typing import TYPE_CHECKING, NamedTuple
 
 from mpmath import mp, mpf
@@ -227,6 +228,21 @@ def worst_in_every_mode(operation, count):
 
 
 # Third derivatives
+
+
+def middle_points(operation, count):
+    """Points with every operand between -5 and 5, where little under- or overflows."""
+    rng = random.Random(operation.name)
+    lengths = {len(point) for point in trial_points(operation, 1)}
+    domains = operation.row.domain
+    return [
+        tuple(
+            rng.uniform(max(low, -5.0), min(high, 5.0))
+            for low, high in (domains[i % len(domains)] for i in range(length))
+        )
+        for length in sorted(lengths)
+        for _ in range(count)
+    ]
 
 
 def by(f, i):
