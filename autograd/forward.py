@@ -7,11 +7,14 @@ of the same table, as the reverse sweep multiplies from the other side.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from itertools import count
 
+from autograd.modes import recording
 from autograd.primitives import Scalar
 from autograd.recorded import ALWAYS, Flow
 from autograd.structure import flatten, mapped, unflatten
+from autograd.value import innermost, open_modes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +59,7 @@ class Dual(Scalar):
         moving = [isinstance(x, Dual) and x.level == level for x in operands]
         primals = [x.primal if moves else x for x, moves in zip(operands, moving, strict=True)]
         z = primitive.bind(primals)
-        if not primitive.partials:
+        if not primitive.partials or (open_modes and innermost("records") is False):
             return z
         partials = primitive.partials_at(z, primals, moving)
         tangent: Any = None
@@ -121,7 +124,8 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> 
         x if type(t) is float and t == 0.0 else Dual(x, t, level)
         for x, t in zip(primals, directions, strict=True)
     ]
-    result = f(*unflatten(template, inputs))
+    with recording() if innermost("records") is False else nullcontext():
+        result = f(*unflatten(template, inputs))
     return (
         mapped(lambda y: y.primal if _at(y, level) else y, result, "f's result"),
         mapped(lambda y: y.tangent if _at(y, level) else 0.0, result, "f's result"),

@@ -6,7 +6,7 @@ import sys
 
 from autograd.backward import graph
 from autograd.modes import Entry, Mode
-from autograd.primitives import Scalar, identity
+from autograd.primitives import Scalar, identity, stop_gradient
 from autograd.program import Instruction, Program
 from autograd.recorded import under_way
 from autograd.structure import flatten, names_of_arguments, unflatten
@@ -48,7 +48,8 @@ class Tracer(Scalar):
                     "let a traced function return its results, and keep no Tracer"
                 )
             operands = [*map(trace.lift, operands)]
-        return cls(primitive, tuple(operands))
+        result = cls(primitive, tuple(operands))
+        return cls(stop_gradient, (result,)) if innermost("records") is False else result
 
     def __bool__(self) -> bool:
         raise branch_error()
@@ -104,7 +105,7 @@ class Trace(Mode):
         self._lifted: dict[Value, Tracer] = {}
 
     def _entry(self) -> Entry:
-        return Entry(trace=self)
+        return Entry(records=True, trace=self)
 
     def record(self, primitive: Primitive, operands: Sequence[Any]) -> Tracer:
         """Apply a primitive to Tracers, Values and floats."""
