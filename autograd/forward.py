@@ -12,9 +12,9 @@ from itertools import count
 
 from autograd.modes import recording
 from autograd.primitives import Scalar
-from autograd.recorded import ALWAYS, Flow
-from autograd.structure import flatten, mapped, unflatten
-from autograd.value import innermost, open_modes
+from autograd.recorded import ALWAYS, Flow, under_way
+from autograd.structure import flatten, unflatten
+from autograd.value import Value, innermost, open_modes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,7 +92,8 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> 
     Args:
         f: a function of numbers, or of nested lists, tuples, dicts and arrays of them, that returns
             such a structure.
-        args: its arguments, a tuple or list.
+        args: its arguments, a tuple or list. On floats the results are floats: `Value`s that f uses
+            from outside are constant to it, as to `grad`.
         tangents: a direction, of the same structure. An input whose tangent is exactly 0.0 is
             passed as a constant.
 
@@ -126,11 +127,17 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> 
     ]
     with recording() if innermost("records") is False else nullcontext():
         result = f(*unflatten(template, inputs))
-    return (
-        mapped(lambda y: y.primal if _at(y, level) else y, result, "f's result"),
-        mapped(lambda y: y.tangent if _at(y, level) else 0.0, result, "f's result"),
-    )
+    outputs, shape = flatten(result, "f's result")
+    if not under_way.get() and not any(isinstance(x, Scalar) for x in (*primals, *directions)):
+        outputs = [*map(without_graph, outputs)]
+    moving = [isinstance(y, Dual) and y.level == level for y in outputs]
+    values = [y.primal if moves else y for y, moves in zip(outputs, moving, strict=True)]
+    rates = [y.tangent if moves else 0.0 for y, moves in zip(outputs, moving, strict=True)]
+    return unflatten(shape, values), unflatten(shape, rates)
 
 
-def _at(y: Any, level: int) -> bool:
-    return isinstance(y, Dual) and y.level == level
+def without_graph(x: Any) -> Any:
+    """Return a number as it is without what it was computed from."""
+    if isinstance(x, Dual):
+        return Dual(without_graph(x.primal), without_graph(x.tangent), x.level, x.flow)
+    return x.data if isinstance(x, Value) else x

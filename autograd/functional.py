@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import wraps
 
 from autograd.backward import cotangents, topological_order
-from autograd.forward import Dual, jvp
+from autograd.forward import Dual, jvp, without_graph
 from autograd.modes import recording
 from autograd.primitives import Scalar, dot, identity, shown
 from autograd.recorded import ALWAYS, Flow, recorded_cotangents, under_way
@@ -46,7 +46,7 @@ class _Run:
     @property
     def value(self) -> Any:
         """What f gave."""
-        outputs = [*map(_number, self.outputs)] if self.plain else self.outputs
+        outputs = [*map(without_graph, self.outputs)] if self.plain else self.outputs
         return unflatten(self.output_template, outputs)
 
     def output(self, name: str) -> Any:
@@ -114,13 +114,6 @@ def _variable(number: Any) -> Any:
     if trace := innermost("trace"):
         return trace.record(identity, (number,))
     return identity(number) if isinstance(number, Scalar) else Value(number)
-
-
-def _number(x: Any) -> Any:
-    """Return a number without its graph."""
-    if isinstance(x, Dual):
-        return Dual(_number(x.primal), _number(x.tangent), x.level, x.flow)
-    return x.data if isinstance(x, Value) else x
 
 
 def _gradient(

@@ -91,12 +91,6 @@ def unflatten(template: Any, leaves: Sequence[Any], inner: tuple[int, ...] = ())
     return items if isinstance(template, list) else _tuple_like(template, items)
 
 
-def mapped(function: Callable[[Any], Any], structure: Any, name: str) -> Any:
-    """Return the structure with a function applied to each of its numbers."""
-    leaves, template = flatten(structure, name)
-    return unflatten(template, [*map(function, leaves)])
-
-
 def paths(template: Any, path: str) -> Iterator[str]:
     """Yield how Python would reach each number, in the order of `flatten`."""
     if isinstance(template, int):
