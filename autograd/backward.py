@@ -11,10 +11,11 @@ before every number is known.
 from __future__ import annotations
 
 from itertools import chain, repeat
+from operator import attrgetter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Callable, Container, Iterator, Sequence
     from typing import Any
 
     from autograd.value import Value
@@ -70,12 +71,17 @@ def topological_order(root: Value) -> list[Value]:
     return order
 
 
-def graph(root: Any, above: Container[Any] = ()) -> list[Any]:
+def graph(
+    root: Any,
+    above: Container[Any] = (),
+    operands_of: Callable[[Any], Sequence[Any]] = attrgetter("operands"),
+) -> list[Any]:
     """Every node in the graph of `root`, unselected branches included, operands before users.
 
     Args:
         root: a node, of any kind that has `operands`.
         above: nodes below which not to look.
+        operands_of: what to look at below a node, the first before the others.
 
     >>> from autograd import Value
     >>> a = Value(1.0, "a"); b = Value(2.0, "b")
@@ -86,7 +92,7 @@ def graph(root: Any, above: Container[Any] = ()) -> list[Any]:
     stack = [root]
     while stack:
         node = stack[-1]
-        operands = () if node in found or node in above else node.operands
+        operands = () if node in found or node in above else operands_of(node)
         missing = [x for x in reversed(operands) if type(x) is not float and x not in found]
         stack += missing
         if not missing:

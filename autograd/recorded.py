@@ -75,7 +75,7 @@ def recorded_cotangents(root: Any, inputs: Sequence[Any]) -> tuple[dict[Any, Any
     stops = {*inputs}
     between = {*inputs}
     order = []
-    for node in graph(root, stops):
+    for node in graph(root, stops, _ways_down):
         depends = any(type(x) is not float and x in between for x in node.operands)
         if node in stops or (depends and node.primitive.partials):
             between.add(node)
@@ -101,6 +101,15 @@ def recorded_cotangents(root: Any, inputs: Sequence[Any]) -> tuple[dict[Any, Any
                 edge = flows[operand].joined(edge)
             totals[operand], flows[operand] = contribution, edge
     return totals, flows
+
+
+def _ways_down(node: Any) -> Sequence[Any]:
+    """The operands that something may flow to, in the order in which the plain sweep looks."""
+    operands: Sequence[Any] = node.operands
+    if isinstance(node, Value) and node.primitive is not times:
+        partials = node.edges[len(operands) :]
+        operands = [x for x, p in zip(operands, partials, strict=True) if p is not None]
+    return operands[::-1]
 
 
 class Flow(NamedTuple):
