@@ -71,3 +71,10 @@ def test_third_derivatives_agree_with_mpmath_to_1e_12(operation):
                 assert math.isfinite(found), (positions, point)
                 agrees = abs(mpf(found) - true) <= 1e-12 * abs(true)
                 assert agrees or beside_a_zero(operation, point, positions), (positions, point)
+
+
+def test_the_page_on_modes_has_every_operation_in_every_mode():
+    page = Path(__file__).parents[1] / "docs" / "modes.md"
+    rows = [line for line in page.read_text(encoding="utf-8").splitlines() if line[:3] == "| `"]
+    assert {row.split("`")[1] for row in rows} == OPERATIONS.keys()
+    assert {row.count("|") for row in rows} == {2 + sum(map(len, MODES.values()))}
