@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+from functools import cache
 from keyword import iskeyword
 from typing import NamedTuple
 
@@ -241,8 +242,9 @@ def _operand(x: float) -> str:
     return f"v{x}" if type(x) is int else repr(x)
 
 
-def _ieee_source(needed: Iterable[str]) -> str:
-    """Return the source of these functions of `ieee`, and of all that they use, in their order."""
+@cache
+def _ieee_statements() -> tuple[str, dict[str, ast.stmt]]:
+    """Return the source of `ieee`, and the statement that defines each of its names."""
     source = inspect.getsource(ieee)
     statements: dict[str, ast.stmt] = {}
     for statement in ast.parse(source).body:
@@ -252,6 +254,12 @@ def _ieee_source(needed: Iterable[str]) -> str:
             for name in ast.walk(statement.targets[0]):
                 if isinstance(name, ast.Name):
                     statements[name.id] = statement
+    return source, statements
+
+
+def _ieee_source(needed: Iterable[str]) -> str:
+    """Return the source of these functions of `ieee`, and of all that they use, in their order."""
+    source, statements = _ieee_statements()
     wanted: dict[ast.stmt, None] = {}
     waiting = [*needed]
     while waiting:
