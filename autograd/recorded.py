@@ -86,6 +86,9 @@ def recorded_cotangents(root: Any, inputs: Sequence[Any]) -> tuple[dict[Any, Any
         if node in stops or node not in totals:
             continue
         row, operands, g, here = node.primitive, node.operands, totals[node], flows[node]
+        if isinstance(node, Value):
+            numbers = [x if type(x) is float else x.data for x in operands]
+            _assert_unchanged(node, "result", node.data, row.value(*numbers))
         wanted = [type(x) is not float and x in between for x in operands]
         partials = row.partials_at(node, operands, wanted)
         for position, (operand, partial) in enumerate(zip(operands, partials, strict=True)):
@@ -176,13 +179,16 @@ def _was_chosen(node: Any, position: int, partial: Any) -> bool:
     Raises:
         RuntimeError: the partial is not what it was then.
     """
-    if not isinstance(node, Value) or node.primitive is None:
+    if not isinstance(node, Value):
         return False
     stored = node.edges[len(node.edges) // 2 + position]
-    now, then = float(partial), stored or 0.0
+    _assert_unchanged(node, f"partial {position + 1}", stored or 0.0, float(partial))
+    return stored is not None
+
+
+def _assert_unchanged(node: Any, what: str, then: float, now: float) -> None:
     if now != then and not (now != now and then != then):  # noqa: PLR0124  nan is not nan
         raise RuntimeError(
-            f"gradients: the data of an operand of {node.primitive.name} was changed after it was "
-            f"recorded: its partial {position + 1} was {then}, now it is {now}; compute it again"
+            f"gradients: the data of {node.primitive.name} or of an operand was changed after it "
+            f"was recorded: its {what} was {then}, now it is {now}; compute it again"
         )
-    return stored is not None
