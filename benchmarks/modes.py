@@ -56,8 +56,7 @@ derivatives are 0 in every mode.
 CLOSING = """\
 These are roundings in another order. A reverse sweep adds what comes along several paths and
 multiplies the sum by the next partial; a forward sweep multiplies along each path and adds at the
-end. And the sweep that records itself, which a trace holds, meets nodes in an order of its own, so
-that where several paths meet it may add them in another order than the sweep on plain numbers."""
+end."""
 
 
 def line(operation: Operation) -> tuple[str, dict[str, float]]:
