@@ -162,6 +162,8 @@ def _by(
                 f"{name}(f, argnums={argnums!r}): f was called with {len(args)} positional "
                 "arguments; argnums counts them from 0"
             )
+    if len({position % len(args) for position in positions}) < len(positions):
+        raise TypeError(f"{name}(f, argnums={argnums!r}): an argument is named twice")
 
     def of_these(*chosen: Any) -> Any:
         every = [*args]
