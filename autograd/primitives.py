@@ -631,7 +631,7 @@ def _silu_partial(x: Any, sech_of_half: Any) -> Any:
     """Derivative of x sigmoid(x), in halves of e^x where e^x alone would be subnormal."""
     half = 0.5 * sech_of_half
     return where(
-        less(x, 0.0),
+        less(x, -20.0),
         half * (exp(0.5 * x) + times(half, x)),
         sigmoid(x) + times(half * half, x),
     )
