@@ -306,6 +306,14 @@ def test_a_program_called_in_a_trace_is_part_of_the_trace():
     assert outer(7.0) == 31.0
 
 
+def test_a_program_called_on_floats_in_a_trace_hands_on_its_parameters():
+    w = Value(2.0)
+    inner = trace(lambda x: x * w, 0.0)
+    outer = trace(lambda x: x + inner(3.0), 0.0)
+    w.data = 5.0
+    assert outer(1.0) == 16.0
+
+
 def test_a_trace_inside_a_trace_is_its_own():
     outer = trace(lambda x: x * trace(lambda y: y * y, 0.0)(x), 0.0)
     assert outer(3.0) == 27.0
