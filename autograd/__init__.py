@@ -1,4 +1,4 @@
-"""Glassgrad's engine: scalar reverse-mode automatic differentiation.
+"""Glassgrad's engine: automatic differentiation of scalars, in every mode, from one table.
 
 >>> from autograd import Value, tanh
 >>> a = Value(0.5)

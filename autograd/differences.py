@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 HALVINGS = 30  # from an eighth of a size down to where rounding is all that is left
+_TAKES_ANY = 0x04  # the flag of *args in a code object
 POINTS = 6  # at which a primitive is checked when it is registered
 
 
@@ -45,9 +46,12 @@ class Difference(NamedTuple):
         if derivative == self.estimate:
             return True
         size = max(abs(derivative), abs(self.estimate))
-        if not self.error <= tolerance * max(size, self.scale):
-            return False  # the quotients did not settle
-        return abs(derivative - self.estimate) <= tolerance * size + 4.0 * self.error
+        gap = abs(derivative - self.estimate)
+        return self.settled(tolerance) and gap <= tolerance * size + 4.0 * self.error
+
+    def settled(self, tolerance: float) -> bool:
+        """Whether the quotients came to an end, so that they can say anything."""
+        return self.error <= tolerance * max(abs(self.estimate), self.scale)
 
 
 def difference(f: Callable[[float], Sequence[float]], x: float) -> list[Difference]:
@@ -168,7 +172,10 @@ class Report(NamedTuple):
         lines += map(str, self.disagreements)
         lines += map(str, self.accusations)
         if self.disagreements and not self.accusations:
-            lines.append("no primitive is at fault: f branches, detaches, or has a kink here")
+            lines.append(
+                "no primitive is at fault: f branches, has a kink or an end of its domain here, or "
+                "takes a number out of the graph (float, math, an array of floats)"
+            )
         lines += [f"{name} is not the same when computed again" for name in self.unrepeatable]
         return "\n".join(lines)
 
@@ -201,7 +208,7 @@ def gradcheck(f: Callable[..., Any], *args: Any, order: int = 1, tolerance: floa
     >>> gradcheck(lambda x: x * float(x), 3.0)  # doctest: +ELLIPSIS
     1 of 1 derivatives disagree
     d f / d x: reverse 3.0, forward 3.0, differences 6.0 (+- ...), off by 3
-    no primitive is at fault: f branches, detaches, or has a kink here
+    no primitive is at fault: f branches, has a kink ...
     """
     if order not in {1, 2}:
         raise ValueError(f"gradcheck(order): expected 1 or 2, got {shown(order)}")
@@ -270,16 +277,16 @@ def _accused(
     if order == 2:
         roots += [g for y in roots for g in gradients(y, xs)]
     accusations: dict[tuple[str, int], Accusation] = {}
-    for node in (node for root in roots for node in graph(root)):
+    for node in dict.fromkeys(node for root in roots for node in graph(root)):
         row = node.primitive
         operands = tuple(map(float, node.operands))
-        for position, partial in enumerate(node.partials):
-            known = node.edges[len(operands) + position] is None or (row.name, position)
-            if known is True or known in accusations:
+        for position, partial in enumerate(node.edges[len(operands) :]):
+            if partial is None or (row.name, position) in accusations:
                 continue
             [truth] = difference(_along(row, operands, position), operands[position])
-            if not truth.agrees(partial, tolerance):
-                accusations[known] = Accusation(row, position, operands, partial, truth)
+            if truth.settled(tolerance) and not truth.agrees(partial, tolerance):
+                accusation = Accusation(row, position, operands, partial, truth)
+                accusations[row.name, position] = accusation
     return [*accusations.values()]
 
 
@@ -334,35 +341,48 @@ def primitive(
     """
     if not isinstance(name, str) or not name.isidentifier():
         raise TypeError(f"primitive(name): expected a name such as 'my_sine', got {shown(name)}")
-    rules = (partials,) if callable(partials) else tuple(partials)
+    rules: list[Any] = [*partials] if isinstance(partials, list | tuple) else [partials]
     for given in (value, *rules):
         if not callable(given):
             raise TypeError(f"primitive({name!r}): expected functions, got {shown(given)}")
     count = len(rules)
-    code = getattr(value, "__code__", None)
-    if not count or (code and code.co_argcount != count):
+    if not count or _arity(value) not in {None, count}:
         raise TypeError(
             f"primitive({name!r}): expected a partial for each operand of value, got {count}"
         )
-    intervals = [(0.5, 2.0)] * count if domain is None else [*domain]
-    if len(intervals) != count:
-        raise TypeError(f"primitive({name!r}): expected {count} intervals as domain, got {domain}")
-    before = TABLE.pop(name, None) if name in _OWN else None
+    for rule in rules:
+        if _arity(rule) not in {None, count + 1}:
+            raise TypeError(
+                f"primitive({name!r}): expected partials of the result and {count} operands, "
+                f"partial(z, {', '.join('abcdefgh'[:count])}), got one of {_arity(rule)}"
+            )
+    intervals = [(0.5, 2.0)] * count if domain is None else domain
+    if not isinstance(intervals, list | tuple) or len(intervals) != count:
+        raise TypeError(
+            f"primitive({name!r}): expected a list of {count} intervals as domain, such as "
+            f"[(0.5, 2.0)], got {shown(domain)}"
+        )
+    before = TABLE.get(name)
+    if name in _OWN:
+        TABLE.pop(name, None)
     try:
         row = (Function if count == 1 else Primitive)(
             name, value, *rules, domain=intervals, symbol=symbol, mathml=mathml, kinks=kinks
         )
-        try:
-            _check(row)
-        except BaseException:
-            del TABLE[name]
-            raise
+        _check(row)
     except BaseException:
+        TABLE.pop(name, None)
         if before is not None:
             TABLE[name] = before
         raise
     _OWN.add(name)
     return row
+
+
+def _arity(function: Callable[..., Any]) -> int | None:
+    """Return how many arguments a function takes; None where it does not say, or takes any."""
+    code = getattr(function, "__code__", None)
+    return None if code is None or code.co_flags & _TAKES_ANY else code.co_argcount
 
 
 def _check(row: Primitive) -> None:
@@ -371,10 +391,17 @@ def _check(row: Primitive) -> None:
     defined = 0
     for _ in range(POINTS):
         point = [rng.uniform(*interval) for interval in row.domain]
-        z = row.value(*point)
+        try:
+            z = row.value(*point)
+        except (ArithmeticError, ValueError) as error:
+            raise ValueError(
+                f"primitive({row.name!r}) at {point}: value raised {error}: give the domain, or "
+                "write value in autograd's functions, which give inf and nan"
+            ) from None
         if type(z) is not float:
             raise TypeError(
-                f"primitive({row.name!r}): value must return a float of floats, got {shown(z)}"
+                f"primitive({row.name!r}): value must return a float of floats, got {shown(z)}: "
+                "wrap it in float(...)"
             )
         if math.isfinite(z):
             defined += 1

@@ -12,7 +12,7 @@ from functools import wraps
 
 from autograd.backward import cotangents, topological_order
 from autograd.forward import Dual, jvp, without_graph
-from autograd.modes import recording
+from autograd.modes import recording, unwatched
 from autograd.primitives import Scalar, dot, identity, shown
 from autograd.recorded import ALWAYS, Flow, recorded_cotangents, under_way
 from autograd.structure import Array, flatten, unflatten
@@ -28,6 +28,7 @@ class _Run:
     """One run of a function on fresh variables, one for each number of its arguments.
 
     Attributes:
+        numbers: those of the arguments.
         template: the structure of the arguments.
         variables: the numbers f was run on.
         outputs: the numbers it gave.
@@ -36,10 +37,10 @@ class _Run:
     """
 
     def __init__(self, f: Callable[..., Any], args: Sequence[Any]) -> None:
-        numbers, self.template = flatten(tuple(args), "args")
-        self.plain = not under_way.get() and not any(map(_records, numbers))
+        self.numbers, self.template = flatten(tuple(args), "args")
+        self.plain = not under_way.get() and not any(map(_records, self.numbers))
         with _recorded():
-            self.variables = [*map(_variable, numbers)]
+            self.variables = [*map(_variable, self.numbers)]
             result = f(*unflatten(self.template, self.variables))
         self.outputs, self.output_template = flatten(result, "f's result")
 
@@ -151,13 +152,28 @@ def _part(x: Any, level: int, which: str) -> Any:
     return x if which == "primal" else 0.0
 
 
+def _positions(argnums: Any, name: str) -> tuple[int, ...]:
+    """Return the positions as a tuple.
+
+    Raises:
+        TypeError: they are no ints.
+    """
+    positions = (argnums,) if not isinstance(argnums, list | tuple) else tuple(argnums)
+    if not all(isinstance(position, int) for position in positions):
+        raise TypeError(
+            f"{name}(f, argnums): expected a position or a sequence of positions, got "
+            f"{shown(argnums)}; to differentiate at x write {name}(f)(x)"
+        )
+    return positions
+
+
 def _by(
     f: Callable[..., Any], args: Sequence[Any], named: dict[str, Any], argnums: Any, name: str
 ) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     """Return f as a function of the arguments at these positions alone, and those arguments."""
-    positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    positions = _positions(argnums, name)
     for position in positions:
-        if not isinstance(position, int) or not -len(args) <= position < len(args):
+        if not -len(args) <= position < len(args):
             raise TypeError(
                 f"{name}(f, argnums={argnums!r}): f was called with {len(args)} positional "
                 "arguments; argnums counts them from 0"
@@ -193,6 +209,7 @@ def value_and_grad(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., tup
     >>> value_and_grad(lambda x: x * x)(3.0)
     (9.0, 6.0)
     """
+    _positions(argnums, "value_and_grad")
 
     @wraps(f)
     def value_and_gradient(*args: Any, **named: Any) -> tuple[Any, Any]:
@@ -207,8 +224,10 @@ def grad(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
     """Return the function that gives the gradient of f, by one reverse sweep.
 
     The gradient is by what f is *called* with. What f uses from outside, such as the parameters of
-    a model, is constant to it: to differentiate by `Value`s that f closes over, call it, and
-    `backward()` on the result. No `.grad` is read or changed.
+    a model, is constant to it: to differentiate by `Value`s that f closes over, call f, and
+    `backward()` on the result, or `gradients(result, values)` for gradients that are graphs. What
+    f takes out of the graph (by `float`, `math`, or an array of floats) is constant too. No `.grad`
+    is read or changed.
 
     Args:
         f: a function of numbers, or of nested lists, tuples, dicts and arrays of them, that returns
@@ -231,6 +250,7 @@ def grad(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
     >>> grad(grad(grad(lambda x: x ** 5)))(2.0)
     240.0
     """
+    _positions(argnums, "grad")
 
     @wraps(f)
     def gradient(*args: Any, **named: Any) -> Any:
@@ -269,15 +289,20 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[A
 def _combined(run: _Run, outputs: Sequence[Any], seeds: Sequence[Any]) -> list[Any]:
     """The gradient of the sum of seed x output, by one sweep for all."""
     plain = run.plain and not under_way.get() and not any(map(_records, seeds))
-    with _recorded():
-        total = dot(outputs, seeds)
-    return run.gradient(total, plain=plain)
+    return run.gradient(_weighted(outputs, seeds), plain=plain)
+
+
+def _weighted(outputs: Sequence[Any], seeds: Sequence[Any]) -> Any:
+    """Return the sum of seed x output: a root for all outputs, whose own number does not count."""
+    with _recorded(), unwatched():
+        return dot(outputs, seeds)
 
 
 def linearize(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[..., Any]]:
     """f(*args), and the function that takes tangents forward, t -> J(args) t.
 
-    f is run once; each call is a forward sweep over the partials that were recorded.
+    f is run once; each call is a forward sweep over the partials that were recorded. (Where the
+    derivative is itself differentiated, f is run again, on Duals, at each call.)
 
     Returns:
         The value, and a function of as many tangents as there are arguments, of their structure,
@@ -297,7 +322,7 @@ def linearize(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[..., Any
     def pushforward(*tangents: Any) -> Any:
         directions = run.numbers_like(run.template, tangents, "tangents")
         if sweep is None or under_way.get() or any(isinstance(t, Scalar) for t in directions):
-            return jvp(f, args, tangents)[1]
+            return jvp(f, unflatten(run.template, run.numbers), tangents)[1]
         return unflatten(run.output_template, sweep(directions))
 
     return run.value, pushforward
@@ -308,8 +333,7 @@ def _tangent_sweep(run: _Run) -> Callable[[Sequence[float]], list[float]] | None
     outputs = run.outputs
     if not run.plain or not all(type(y) in {float, Value} for y in outputs):
         return None
-    with _recorded():
-        root = dot(outputs, [1.0] * len(outputs))
+    root = _weighted(outputs, [1.0] * len(outputs))
     order = topological_order(root)[:-1] if isinstance(root, Value) else []
 
     def sweep(directions: Sequence[float]) -> list[float]:
@@ -329,7 +353,8 @@ def jacobian(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
     """Return the function that gives every derivative of f, from one run of f.
 
     As many sweeps are made over what was recorded as f has outputs or inputs, whichever are fewer:
-    reverse sweeps, one for each output, or forward ones, one for each input.
+    reverse sweeps, one for each output, or forward ones, one for each input. (Where the derivatives
+    are recorded to be differentiated again, they are reverse sweeps.)
     `jacobian_reverse` and `jacobian_forward` do one or the other.
 
     Args:
@@ -348,6 +373,7 @@ def jacobian(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
     >>> jacobian(lambda x: [x[0] * x[1], x[0] + x[1]])([2.0, 3.0])
     [[3.0, 2.0], [1.0, 1.0]]
     """
+    _positions(argnums, "jacobian")
 
     @wraps(f)
     def matrix(*args: Any, **named: Any) -> Any:
@@ -377,6 +403,7 @@ def jacobian_reverse(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., A
     >>> jacobian_reverse(lambda x: [x, x * x])(3.0)
     [1.0, 6.0]
     """
+    _positions(argnums, "jacobian_reverse")
 
     @wraps(f)
     def matrix(*args: Any, **named: Any) -> Any:
@@ -395,6 +422,7 @@ def jacobian_forward(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., A
     >>> jacobian_forward(lambda x: [x, x * x])(3.0)
     [1.0, 6.0]
     """
+    _positions(argnums, "jacobian_forward")
 
     @wraps(f)
     def matrix(*args: Any, **named: Any) -> Any:
@@ -434,6 +462,7 @@ def hessian(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
     >>> hessian(lambda x: x[0] ** 2 * x[1])([3.0, 2.0])
     [[4.0, 6.0], [6.0, 0.0]]
     """
+    _positions(argnums, "hessian")
 
     @wraps(f)
     def matrix(*args: Any, **named: Any) -> Any:

@@ -342,6 +342,11 @@ def identity(x: float) -> float:
     return x
 
 
+def same(x: float) -> float:
+    """The operand x itself."""
+    return x
+
+
 def share(a: float, b: float) -> float:
     """How much of max(a, b) is a: 1, 1/2 at a tie, 0; nan where a is nan."""
     return 1.0 if a > b else 0.5 if a == b else a if a != a else 0.0

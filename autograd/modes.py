@@ -15,14 +15,14 @@ class Entry:
 
     Attributes:
         records: whether operations are recorded.
-        watch: what is told of every node and of every step of a sweep.
+        watch: what is told of every node and of every step of a sweep; False for nothing.
         trace: what makes Tracers of comparisons of Values.
     """
 
     __slots__ = ("records", "trace", "watch")
 
     def __init__(
-        self, records: bool | None = None, watch: Watch | None = None, trace: Any = None
+        self, records: bool | None = None, watch: Watch | bool | None = None, trace: Any = None
     ) -> None:
         self.records = records
         self.watch = watch
@@ -83,6 +83,13 @@ class recording(Mode):  # noqa: N801  as the others
 
     def _entry(self) -> Entry:
         return Entry(records=True)
+
+
+class unwatched(Mode):  # noqa: N801  as the others
+    """A block inside which nothing is watched: the engine's own operations are not the user's."""
+
+    def _entry(self) -> Entry:
+        return Entry(watch=False)
 
 
 class detect_anomaly(Mode):  # noqa: N801  as in PyTorch

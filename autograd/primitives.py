@@ -593,7 +593,7 @@ minimum    = Primitive("minimum", ieee.minimum,
                                               domain=[_REALS, _REALS], symbol="min", selects=True,
                                               kinks="1, 1: 0.5, 0.5; nan, 1: nan, 0")
 stop_gradient = Function("stop_gradient", ieee.identity, domain=[_REALS])
-identity   = Function("identity", ieee.identity, _one, domain=[_WIDE], mathml="{0}")
+identity   = Function("identity", ieee.same, _one, domain=[_WIDE], mathml="{0}")
 share      = Primitive("share", ieee.share,   domain=[_REALS, _REALS])
 clip       = Primitive("clip", ieee.clip,     lambda z, x, low, high: inside(x, low, high),
                                               lambda z, x, low, high: where(less(x, low), truth(less_equal(low, high)), 0.0),

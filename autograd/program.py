@@ -175,7 +175,10 @@ class Program:
         <BLANKLINE>
         """
         flat = self._inlined()
-        needed: set[str] = set()
+        data = [float(parameter.data) for parameter in self.parameters]
+        used = [*data, *flat._results]  # noqa: SLF001  of the same class
+        used += [x for _, operands in flat.instructions for x in operands]
+        needed = {repr(abs(x)) for x in used} & {"inf", "nan"}
         lines: list[str] = []
         names: list[str] = []
         for name in self._names:
@@ -188,7 +191,6 @@ class Program:
             lines.append(f"v{len(lines)} = parameters[{i}]")
         for primitive, operands in flat.instructions:
             xs = [*map(_operand, operands)]
-            needed |= {x.lstrip("-") for x in xs if x.lstrip("-") in {"inf", "nan"}}
             if primitive.name in _INFIX:
                 expression = f"{xs[0]} {_INFIX[primitive.name]} {xs[1]}"
             elif primitive.name == "neg":
@@ -199,12 +201,10 @@ class Program:
                 expression = f"{name}({', '.join(xs)})"
             lines.append(f"v{len(lines)} = {expression}")
         output = flat._output()  # noqa: SLF001  of the same class
-        needed |= {name for name in ("inf", "nan") if name in output}
         arguments = [*names]
         if self.parameters:
-            numbers = (_operand(float(parameter.data)) for parameter in self.parameters)
-            arguments.append(f"parameters=[{', '.join(numbers)}]")
-            needed |= {name for name in ("inf", "nan") if name in arguments[-1]}
+            comma = "," * (len(data) == 1)
+            arguments.append(f"parameters=({', '.join(map(repr, data))}{comma})")
         body = "".join(f"    {line}\n" for line in [*lines, f"return {output}"])
         return f"{_ieee_source(needed)}def program({', '.join(arguments)}):\n{body}"
 

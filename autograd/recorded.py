@@ -11,8 +11,8 @@ from contextvars import ContextVar
 from typing import NamedTuple
 
 from autograd.backward import graph
-from autograd.primitives import mul, not_equal, shown, times, where
-from autograd.value import Value
+from autograd.primitives import Scalar, mul, not_equal, shown, times, where
+from autograd.value import Value, innermost
 
 # True while a function is run whose results will be differentiated or traced: gradients taken
 # inside it must be recorded.
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def gradients(value: Value, inputs: Sequence[Value]) -> list[Value]:
-    """D value / d input for each input, recorded: each is a `Value` with a graph of its own.
+    """Return d value / d input for each input, recorded: each a `Value` with a graph of its own.
 
     Touches no `.grad`. An input may be a leaf or a computed node; what flows through other paths
     to what lies below it does not count.
@@ -35,6 +35,10 @@ def gradients(value: Value, inputs: Sequence[Value]) -> list[Value]:
     Args:
         value: what to differentiate.
         inputs: by what; each counts as a variable of its own.
+
+    By a model's parameters: `gradients(loss, model.parameters())`, and again of the results for
+    second derivatives. In a function that is traced, the results are Tracers; inside `no_grad`
+    they are leaves.
 
     Returns:
         A Value for each input; 0.0 where `value` does not depend on it.
@@ -51,14 +55,17 @@ def gradients(value: Value, inputs: Sequence[Value]) -> list[Value]:
     """
     if not isinstance(inputs, list | tuple):
         raise TypeError(f"gradients(value, inputs): expected a list of Values, got {shown(inputs)}")
+    trace = innermost("trace")
     for name, given in (("value", value), *((f"inputs[{i}]", x) for i, x in enumerate(inputs))):
-        if not isinstance(given, Value):
+        if not isinstance(given, Value) and not (trace and isinstance(given, Scalar)):
             raise TypeError(
                 f"gradients(value, inputs): expected a Value as {name}, got {shown(given)}"
             )
+    if trace:
+        value, inputs = trace.lift(value), [*map(trace.lift, inputs)]
     totals, _ = recorded_cotangents(value, inputs)
     found = [totals.get(x, 0.0) for x in inputs]
-    return [g if isinstance(g, Value) else Value(g) for g in found]
+    return [Value(g) if type(g) is float else g for g in found]
 
 
 def recorded_cotangents(root: Any, inputs: Sequence[Any]) -> tuple[dict[Any, Any], dict[Any, Flow]]:

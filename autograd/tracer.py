@@ -51,6 +51,11 @@ class Tracer(Scalar):
         result = cls(primitive, tuple(operands))
         return cls(stop_gradient, (result,)) if innermost("records") is False else result
 
+    @property
+    def data(self) -> float:
+        """A Tracer has none."""
+        raise _no_number("data")
+
     def __bool__(self) -> bool:
         raise branch_error()
 
@@ -62,6 +67,11 @@ class Tracer(Scalar):
 
     def __index__(self) -> int:
         raise _no_number("index")
+
+    def __format__(self, spec: str) -> str:
+        if spec:
+            raise _no_number("text")
+        return repr(self)
 
     def __repr__(self) -> str:
         return f"Tracer({self.primitive.name if self.primitive else 'input'})"

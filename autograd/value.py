@@ -48,7 +48,7 @@ class Value(Scalar):
         label: a name, for drawings.
 
     Attributes:
-        data: the float.
+        data: the float; assign floats alone, which no earlier gradient notices.
         grad: where `backward()` adds d root / d self; 0.0 at first.
         label: the name.
         primitive: the operation that made it; None for a leaf.

@@ -301,8 +301,27 @@ def test_wrong_registrations_are_named():
         primitive("p", lambda a, b: a * b, lambda z, a, b: b)
     with pytest.raises(TypeError, match="expected functions, got float"):
         primitive("p", lambda a: a, [1.0])
-    with pytest.raises(TypeError, match="expected 1 intervals as domain"):
+    with pytest.raises(TypeError, match="expected a list of 1 intervals as domain"):
         primitive("p", lambda a: a, lambda z, a: 1.0, domain=[(0, 1), (0, 1)])
     with pytest.raises(TypeError, match="value must return a float of floats, got int 1"):
         primitive("p", lambda a: 1, lambda z, a: 0.0)
     assert "p" not in TABLE
+
+
+def test_a_partial_without_the_result_before_its_operands_is_refused():
+    with pytest.raises(TypeError, match=r"partial\(z, a\), got one of 1"):
+        primitive("p", lambda x: x * x, lambda x: 2.0 * x)
+
+
+def test_a_value_that_raises_on_its_domain_is_told_to_name_it():
+    with pytest.raises(ValueError, match=r"value raised .* give the domain"):
+        primitive("p", lambda x: math.sqrt(-x), lambda z, x: -0.5 / z)
+    with pytest.raises(TypeError, match=r"such as \[\(0.5, 2.0\)\], got tuple"):
+        primitive("p", lambda x: x * x, lambda z, x: 2.0 * x, domain=(1.5, 3.0))
+
+
+@pytest.mark.parametrize(("row", "x"), [("floor", 1.0), ("step", 0.0), ("log", -1.0)])
+def test_where_no_difference_can_be_taken_no_primitive_is_accused(row, x):
+    report = gradcheck(TABLE[row], x)
+    assert not report
+    assert report.accusations == []

@@ -383,7 +383,15 @@ def test_arguments_that_are_not_chosen_and_keywords_pass_through_as_they_are():
         assert seen == {"name": "name", "options": options, "flag": None, "rate": 3}
 
 
-@pytest.mark.parametrize("argnums", [2, -3, (0, 5), ("x",), (0.0,)])
+@pytest.mark.parametrize("argnums", [None, 1.5, [3.0], ("x",), (0.0,)])
+@pytest.mark.parametrize("mode", [grad, value_and_grad, *JACOBIANS, hessian])
+def test_what_is_no_position_is_refused_at_once(mode, argnums):
+    said = rf"{mode.__name__}\(f, argnums\): expected a position .* got {type(argnums).__name__}"
+    with pytest.raises(TypeError, match=said):
+        mode(lambda x, y: x * y, argnums)
+
+
+@pytest.mark.parametrize("argnums", [2, -3, (0, 5)])
 @pytest.mark.parametrize("mode", [grad, value_and_grad, *JACOBIANS, hessian])
 def test_an_argument_that_is_not_there_is_named(mode, argnums):
     with pytest.raises(TypeError, match="f was called with 2 positional arguments"):
@@ -493,3 +501,24 @@ def test_functions_that_use_pythons_branches_follow_the_numbers():
         return exp(x) if x > 1 else x
 
     assert (grad(f)(2.0), grad(f)(0.5), grad(grad(f))(0.5)) == (math.exp(2.0), 1.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    "derivative",
+    [
+        lambda: vjp(lambda x: [x, x], 1e308)[1]([1.0, 1.0]),
+        lambda: linearize(lambda x: [x, x], 1e308)[1](1.0),
+        lambda: jacobian(lambda x: [x, x])(1e308),
+    ],
+)
+def test_detect_anomaly_watches_what_the_user_wrote_and_not_how_outputs_are_gathered(derivative):
+    with detect_anomaly():
+        derivative()
+
+
+def test_linearize_keeps_the_arguments_it_was_given():
+    xs = [1.0, 2.0]
+    _, pushforward = linearize(lambda xs: xs[0] * xs[1], xs)
+    xs[0] = 100.0
+    assert pushforward([0.0, 1.0]) == 1.0
+    assert float(pushforward([Value(0.0), Value(1.0)])) == 1.0

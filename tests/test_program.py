@@ -221,7 +221,7 @@ def test_the_source_needs_no_more_of_ieee_than_it_uses():
 def test_parameters_are_the_defaults_of_the_last_argument():
     w, b = Value(0.5), Value(-math.inf)
     program = trace(lambda x: [x * w, b], 0.0)
-    assert "def program(x, parameters=[0.5, -inf]):" in program.to_python()
+    assert "def program(x, parameters=(0.5, -inf)):" in program.to_python()
     source = written(program)
     assert source(2.0) == program(2.0) == [1.0, -math.inf]
     assert source(2.0, [3.0, 4.0]) == [6.0, 4.0]

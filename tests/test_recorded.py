@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograd import Value, exp, gradients, jvp, log, maximum, no_grad, sin, tanh, where
+from autograd import Value, exp, gradients, jvp, log, maximum, no_grad, sin, tanh, trace, where
 from autograd.backward import graph
 from autograd.recorded import under_way
 
@@ -202,3 +202,20 @@ def test_what_is_no_value_is_named(value, inputs, message):
 
 def test_no_derivative_is_under_way_outside_of_one():
     assert under_way.get() is False
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda w: w.relu() * w,
+        lambda w: where(w > 0.0, w * w, 0.0),
+        lambda w: tanh(w) ** 2,
+        lambda w: maximum(w, 0.5 * w) * w,
+    ],
+)
+def test_gradients_inside_a_trace_are_part_of_it(loss):
+    w = Value(1.5)
+    program = trace(lambda x: x * gradients(loss(w), [w])[0], 1.0)
+    for data in (1.5, 0.25):
+        w.data = data
+        assert program(2.0) == 2.0 * gradients(loss(w), [w])[0].data
