@@ -10,10 +10,10 @@ from __future__ import annotations
 from contextlib import nullcontext
 from itertools import count
 
-from autograd.modes import recording
+from autograd.flow import ALWAYS, Flow
+from autograd.modes import recording, under_way
 from autograd.primitives import Scalar
-from autograd.recorded import ALWAYS, Flow, under_way
-from autograd.structure import flatten, unflatten
+from autograd.structure import flatten, flatten_like, unflatten
 from autograd.value import Value, innermost, open_modes
 
 TYPE_CHECKING = False
@@ -114,12 +114,7 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> 
                 "write (x,) for a single one"
             )
     primals, template = flatten(tuple(args), "args")
-    directions, shape = flatten(tuple(tangents), "tangents")
-    if shape != template:
-        raise TypeError(
-            "jvp(f, args, tangents): expected tangents of the structure of args, "
-            f"got {len(directions)} numbers for {len(primals)}, or other containers"
-        )
+    directions = flatten_like(template, tuple(tangents), "jvp(f, args, tangents): tangents")
     level = next(_levels)
     inputs = [
         x if type(t) is float and t == 0.0 else Dual(x, t, level)

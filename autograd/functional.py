@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from functools import wraps
 
 from autograd.backward import cotangents, topological_order
+from autograd.flow import ALWAYS, Flow
 from autograd.forward import Dual, jvp, without_graph
-from autograd.modes import recording, unwatched
+from autograd.modes import recording, under_way, unwatched
 from autograd.primitives import Scalar, dot, identity, shown
-from autograd.recorded import ALWAYS, Flow, recorded_cotangents, under_way
-from autograd.structure import Array, flatten, unflatten
+from autograd.recorded import recorded_cotangents
+from autograd.structure import Array, flatten, flatten_like, unflatten
 from autograd.value import Value, innermost
 
 TYPE_CHECKING = False
@@ -71,20 +72,6 @@ class _Run:
             Value(g) if isinstance(x, Value) and type(g) is float and not plain else g
             for x, (g, _) in zip(self.variables, found, strict=True)
         ]
-
-    def numbers_like(self, template: Any, given: Any, name: str) -> list[Any]:
-        """Return the numbers of what was given in this structure.
-
-        Raises:
-            TypeError: it has another structure.
-        """
-        numbers, found = flatten(given, name)
-        if found != template:
-            wanted = unflatten(template, [0.0] * (len(self.variables) + len(self.outputs)))
-            raise TypeError(
-                f"{name}: expected the structure of {shown(wanted)}, got {shown(given)}"
-            )
-        return numbers
 
 
 @contextmanager
@@ -279,7 +266,7 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[A
     run = _Run(f, args)
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
-        seeds = run.numbers_like(run.output_template, cotangent, "pullback(cotangent)")
+        seeds = flatten_like(run.output_template, cotangent, "pullback(cotangent)")
         found: tuple[Any, ...] = unflatten(run.template, _combined(run, run.outputs, seeds))
         return found
 
@@ -320,7 +307,7 @@ def linearize(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[..., Any
     sweep = _tangent_sweep(run)
 
     def pushforward(*tangents: Any) -> Any:
-        directions = run.numbers_like(run.template, tangents, "tangents")
+        directions = flatten_like(run.template, tangents, "tangents")
         if sweep is None or under_way.get() or any(isinstance(t, Scalar) for t in directions):
             return jvp(f, unflatten(run.template, run.numbers), tangents)[1]
         return unflatten(run.output_template, sweep(directions))
@@ -497,5 +484,5 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
     [64.0, 6.0]
     """
     run = _Run(f, (x,))
-    direction = run.numbers_like(run.template[0], v, "hvp(f, x, v): v")
+    direction = flatten_like(run.template[0], v, "hvp(f, x, v): v")
     return unflatten(run.template, _combined(run, _recorded_gradient(run, "hvp"), direction))[0]

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
+
 from autograd.value import modes, open_modes
 from autograd.watch import Watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Self
+
+
+# True while a function is run whose results will be differentiated or traced: gradients taken
+# inside it must be recorded.
+under_way: ContextVar[bool] = ContextVar("under_way", default=False)
 
 
 class Entry:

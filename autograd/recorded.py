@@ -7,23 +7,15 @@ themselves, so that it is a node too. The same sweep serves every kind of number
 
 from __future__ import annotations
 
-from contextvars import ContextVar
-from typing import NamedTuple
-
 from autograd.backward import graph
-from autograd.primitives import Scalar, mul, not_equal, shown, times, where
+from autograd.flow import ALWAYS, Flow
+from autograd.primitives import Scalar, shown, times
 from autograd.value import Value, innermost
-
-# True while a function is run whose results will be differentiated or traced: gradients taken
-# inside it must be recorded.
-under_way: ContextVar[bool] = ContextVar("under_way", default=False)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
-
-    from autograd.primitives import Primitive
 
 
 def gradients(value: Value, inputs: Sequence[Value]) -> list[Value]:
@@ -120,64 +112,6 @@ def _ways_down(node: Any) -> Sequence[Any]:
         partials = node.edges[len(operands) :]
         operands = [x for x, p in zip(operands, partials, strict=True) if p is not None]
     return operands[::-1]
-
-
-class Flow(NamedTuple):
-    """When anything flows to a node: each a bool, or a number of a trace that is not 0 then.
-
-    Attributes:
-        reaches: whether the rows on the way have selected it.
-        lives: whether, besides, no `times` on the way has multiplied by 0.
-    """
-
-    reaches: Any
-    lives: Any
-
-    def along(self, row: Primitive, partial: Any) -> Flow | None:
-        """Return the flow along an edge with this partial; None if there is none."""
-        if not row.selects:
-            return self
-        if type(partial) is float:
-            return None if partial == 0.0 else self
-        if row is times:
-            return Flow(self.reaches, _both(self.lives, not_equal(partial, 0.0)))
-        reaches = _both(self.reaches, partial)
-        return Flow(reaches, reaches if self.lives is self.reaches else _both(self.lives, partial))
-
-    def joined(self, other: Flow) -> Flow:
-        """Return the flow to a node that either of two flows reaches."""
-        reaches = _either(self.reaches, other.reaches)
-        same = self.lives is self.reaches and other.lives is other.reaches
-        return Flow(reaches, reaches if same else _either(self.lives, other.lives))
-
-    def carry(self, g: Any, partial: Any) -> Any:
-        """Return g x partial as it arrives: 0 where nothing does, by `times` where it is a 0."""
-        if self.lives is False:
-            return product(g, partial, times)
-        carried = product(g, partial)
-        if self.lives is not self.reaches:
-            carried = where(self.lives, carried, product(g, partial, times))
-        return carried if self.reaches is True else where(self.reaches, carried, 0.0)
-
-
-ALWAYS = Flow(reaches=True, lives=True)
-
-
-def _both(a: Any, b: Any) -> Any:
-    return b if a is True else a if a is False or b is True else where(a, b, 0.0)
-
-
-def _either(a: Any, b: Any) -> Any:
-    return True if a is True or b is True else b if a is False else where(a, 1.0, b)
-
-
-def product(g: Any, partial: Any, multiply: Primitive = mul) -> Any:
-    """Return g x partial, g a cotangent or tangent; a factor of exactly 1 changes nothing."""
-    if type(partial) is float and partial == 1.0:
-        return g
-    if type(g) is float and g == 1.0:
-        return partial
-    return multiply(g, partial)
 
 
 def _was_chosen(node: Any, position: int, partial: Any) -> bool:

@@ -6,6 +6,8 @@ a *template*: the same structure, holding positions in that list.
 
 from __future__ import annotations
 
+import math
+import re
 import sys
 from typing import NamedTuple
 
@@ -26,10 +28,7 @@ class Array(NamedTuple):
     @property
     def size(self) -> int:
         """How many numbers it holds."""
-        size = 1
-        for length in self.shape:
-            size *= length
-        return size
+        return math.prod(self.shape)
 
 
 def flatten(structure: Any, name: str) -> tuple[list[Any], Any]:
@@ -71,6 +70,55 @@ def flatten(structure: Any, name: str) -> tuple[list[Any], Any]:
     return leaves, template_of(structure, name)
 
 
+def flatten_like(template: Any, structure: Any, name: str, advice: str = "") -> list[Any]:
+    """Take a structure apart that must be like a template.
+
+    Raises:
+        TypeError: it has another structure, or something in it is not a number.
+    """
+    leaves, found = flatten(structure, name)
+    if found != template:
+        raise TypeError(
+            f"{name}: expected the structure {described(template)}, got {described(found)}{advice}"
+        )
+    return leaves
+
+
+def described(template: Any) -> str:
+    """Return a structure in words: `.` is a number, an array is its shape.
+
+    >>> described((0, [1, 2], {"a": 3}))
+    "(., [., .], {'a': .})"
+    """
+    text = written(template, lambda _: ".", lambda array: f"array{[*array.shape]}")
+    return re.sub(r"\.(, \.){6,}", lambda many: f"{many[0].count('.')} numbers", text)
+
+
+def written(
+    template: Any, number: Callable[[int], str], array: Callable[[Array], str] | None = None
+) -> str:
+    """Return a structure as Python would write it.
+
+    Args:
+        template: the structure.
+        number: how the number at a position is written.
+        array: how an array is written; as nested lists if not given.
+    """
+    if isinstance(template, Array):
+        if array:
+            return array(template)
+        template = nested(template.shape, template.start)
+    if isinstance(template, int):
+        return number(template)
+    if isinstance(template, dict):
+        items = (f"{key!r}: {written(item, number, array)}" for key, item in template.items())
+        return f"{{{', '.join(items)}}}"
+    text = ", ".join(written(item, number, array) for item in template)
+    if isinstance(template, list):
+        return f"[{text}]"
+    return f"({text},)" if len(template) == 1 else f"({text})"
+
+
 def unflatten(template: Any, leaves: Sequence[Any], inner: tuple[int, ...] = ()) -> Any:
     """Put leaves together as the template says; a leaf may be anything, an array of shape `inner`.
 
@@ -109,9 +157,7 @@ def nested(shape: Sequence[int], start: int) -> Any:
     """Return the template of an array as nested lists."""
     if not shape:
         return start
-    size = 1
-    for length in shape[1:]:
-        size *= length
+    size = math.prod(shape[1:])
     return [nested(shape[1:], start + i * size) for i in range(shape[0])]
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-
 from autograd.backward import graph
-from autograd.modes import Entry, Mode
+from autograd.modes import Entry, Mode, under_way
 from autograd.primitives import Scalar, identity, stop_gradient
 from autograd.program import Instruction, Program
-from autograd.recorded import under_way
 from autograd.structure import flatten, names_of_arguments, unflatten
 from autograd.value import Value, innermost
+from autograd.watch import line_outside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,8 +16,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from autograd.primitives import Primitive
-
-_HERE = __file__.removesuffix("tracer.py")
 
 
 class Tracer(Scalar):
@@ -77,25 +73,17 @@ class Tracer(Scalar):
         return f"Tracer({self.primitive.name if self.primitive else 'input'})"
 
 
-def _line() -> str:
-    """The line outside the engine that is being run."""
-    frame = sys._getframe(2)  # noqa: SLF001  the only way to a caller's line without inspect
-    while frame.f_back and frame.f_code.co_filename.startswith(_HERE):
-        frame = frame.f_back
-    return f"line {frame.f_lineno} of {frame.f_code.co_filename}"
-
-
 def branch_error() -> TypeError:
     """Return the error of a branch on a number that a trace does not know."""
     return TypeError(
-        f"a traced function branched on a number, at {_line()}: a trace holds one path for all "
+        f"a traced function branched on a number, at {line_outside()}: a trace holds one path for all "
         "numbers; write where(condition, a, b), or maximum, minimum, clip"
     )
 
 
 def _no_number(kind: str) -> TypeError:
     return TypeError(
-        f"a traced function used a number as {kind}, at {_line()}: a Tracer has no data; "
+        f"a traced function used a number as {kind}, at {line_outside()}: a Tracer has no data; "
         "write it in the functions of autograd"
     )
 

@@ -28,10 +28,7 @@ class Watch:
 
     def made(self, node: Value, primitive: Primitive, operands: Sequence[Any]) -> None:
         """Note the line that made the node; raise if its data is not finite."""
-        frame = sys._getframe(1)  # noqa: SLF001  the only way to a caller's line without inspect
-        while frame.f_back and frame.f_code.co_filename.startswith(_HERE):
-            frame = frame.f_back
-        line = f"line {frame.f_lineno} of {frame.f_code.co_filename}"
+        line = line_outside()
         self._lines[node] = line
         if not math.isfinite(node.data):
             given = ", ".join(_named(x) for x in operands)
@@ -56,6 +53,14 @@ class Watch:
                     f"the cotangent of {_named(operand)} through {name} is {total}, having got "
                     f"{contribution} (cotangent {step.cotangent} x partial {partial}), at {line}"
                 )
+
+
+def line_outside() -> str:
+    """Return which line outside the engine is being run."""
+    frame = sys._getframe(1)  # noqa: SLF001  the only way to a caller's line without inspect
+    while frame.f_back and frame.f_code.co_filename.startswith(_HERE):
+        frame = frame.f_back
+    return f"line {frame.f_lineno} of {frame.f_code.co_filename}"
 
 
 def _named(x: Any) -> str:

@@ -482,12 +482,15 @@ def test_results_and_arguments_that_are_no_numbers_are_named(name):
     [
         (
             lambda: vjp(cube, 1.0)[1]([1.0]),
-            r"pullback\(cotangent\): expected the structure of float",
+            r"pullback\(cotangent\): expected the structure \., got",
         ),
-        (lambda: linearize(cube, 1.0)[1](1.0, 2.0), "tangents: expected the structure of tuple"),
+        (
+            lambda: linearize(cube, 1.0)[1](1.0, 2.0),
+            r"tangents: expected the structure \(\.,\), got \(\., \.\)",
+        ),
         (
             lambda: hvp(total, [1.0, 2.0], [1.0]),
-            r"hvp\(f, x, v\): v: expected the structure of list",
+            r"hvp\(f, x, v\): v: expected the structure \[",
         ),
     ],
 )

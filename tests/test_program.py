@@ -99,20 +99,24 @@ def test_a_program_keeps_the_structures_of_arguments_and_result():
 
 
 STRUCTURES = [
-    (0.0, (1.0, 2.0), r"traced for \(\.\), got \(\., \.\)"),
-    ([0.0, 0.0], ([1.0],), r"traced for \(\[\., \.\]\), got \(\[\.\]\)"),
-    ({"a": 0.0}, ({"b": 1.0},), r"traced for \(\{'a': \.\}\), got \(\{'b': \.\}\)"),
-    ((0.0, 0.0), ([1.0, 2.0],), r"traced for \(\(\., \.\)\), got \(\[\., \.\]\)"),
-    (np.zeros((2, 3)), (np.zeros(6),), r"traced for \(array\[2, 3\]\), got \(array\[6\]\)"),
-    ([0.0] * 9, ([0.0] * 8,), r"traced for \(\[9 numbers\]\), got \(\[8 numbers\]\)"),
-    (0.0, (), r"traced for \(\.\), got \(\): trace it again"),
+    (0.0, (1.0, 2.0), r"expected the structure \(\.,\), got \(\., \.\)"),
+    ([0.0, 0.0], ([1.0],), r"expected the structure \(\[\., \.\],\), got \(\[\.\],\)"),
+    ({"a": 0.0}, ({"b": 1.0},), r"expected the structure \(\{'a': \.\},\), got \(\{'b': \.\},\)"),
+    ((0.0, 0.0), ([1.0, 2.0],), r"expected the structure \(\(\., \.\),\), got \(\[\., \.\],\)"),
+    (
+        np.zeros((2, 3)),
+        (np.zeros(6),),
+        r"expected the structure \(array\[2, 3\],\), got \(array\[6\],\)",
+    ),
+    ([0.0] * 9, ([0.0] * 8,), r"expected the structure \(\[9 numbers\],\), got \(\[8 numbers\],\)"),
+    (0.0, (), r"expected the structure \(\.,\), got \(\): trace it again"),
 ]
 
 
 @pytest.mark.parametrize(("example", "args", "message"), STRUCTURES)
 def test_arguments_of_another_structure_are_an_error_that_shows_both(example, args, message):
     program = trace(lambda x: x if isinstance(x, list) else [x], example)
-    with pytest.raises(TypeError, match=f"this Program was {message}"):
+    with pytest.raises(TypeError, match=f"args: {message}"):
         program(*args)
 
 

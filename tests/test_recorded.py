@@ -10,7 +10,7 @@ import pytest
 
 from autograd import Value, exp, gradients, jvp, log, maximum, no_grad, sin, tanh, trace, where
 from autograd.backward import graph
-from autograd.recorded import under_way
+from autograd.modes import under_way
 
 sys.path.insert(0, str(Path(__file__).parent))
 from expressions import ROWS, points_of
