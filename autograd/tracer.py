@@ -83,8 +83,8 @@ def branch_error() -> TypeError:
 
 def _no_number(kind: str) -> TypeError:
     return TypeError(
-        f"a traced function used a number as {kind}, at {line_outside()}: a Tracer has no data; "
-        "write it in the functions of autograd"
+        f"a traced function used a number as {kind}, at {line_outside()}: "
+        "a Tracer has no data; write it in the functions of autograd"
     )
 
 
