@@ -76,8 +76,8 @@ class Tracer(Scalar):
 def branch_error() -> TypeError:
     """Return the error of a branch on a number that a trace does not know."""
     return TypeError(
-        f"a traced function branched on a number, at {line_outside()}: a trace holds one path for all "
-        "numbers; write where(condition, a, b), or maximum, minimum, clip"
+        f"a traced function branched on a number, at {line_outside()}: a trace holds one path "
+        "for all numbers; write where(condition, a, b), or maximum, minimum, clip"
     )
 
 
