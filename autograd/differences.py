@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import math
 import random
+from functools import wraps
 from typing import NamedTuple
 
 from autograd.backward import graph
 from autograd.functional import jacobian_forward, jacobian_reverse
-from autograd.primitives import TABLE, Function, Primitive, shown
+from autograd.modes import no_grad
+from autograd.primitives import TABLE, Function, Primitive, Scalar, is_real, shown, to_float
 from autograd.recorded import gradients
 from autograd.structure import flatten, names_of_arguments, paths, unflatten
 from autograd.value import Value
@@ -47,6 +49,8 @@ class Difference(NamedTuple):
             return True
         size = max(abs(derivative), abs(self.estimate))
         gap = abs(derivative - self.estimate)
+        if not math.isfinite(gap):
+            return False
         return self.settled(tolerance) and gap <= tolerance * size + 4.0 * self.error
 
     def settled(self, tolerance: float) -> bool:
@@ -67,7 +71,7 @@ def difference(f: Callable[[float], Sequence[float]], x: float) -> list[Differen
     """
     here = f(x)
     best = [(math.nan, math.inf, False)] * len(here)
-    for size in sorted({max(abs(x), 1.0), abs(x) or 1.0}):
+    for size in sorted({1.0, abs(x) or 1.0}):
         for k, found in enumerate(_extrapolated(f, x, here, size)):
             # in relation: across a pole quotients are small, and so is what they move by
             if found[1] * abs(best[k][0]) < best[k][1] * abs(found[0]) or best[k][1] == math.inf:
@@ -231,10 +235,14 @@ def gradcheck(f: Callable[..., Any], *args: Any, order: int = 1, tolerance: floa
     def second(xs: list[Any]) -> list[Any]:
         return [derivative for row in jacobian_reverse(first)(xs) for derivative in row]
 
-    report = _compared(first, point, results, arguments, tolerance)
+    def numbers_of_first(xs: list[float]) -> list[float]:
+        with no_grad():  # on Values, which have the methods that f may use
+            return [*map(float, first([*map(Value, xs)]))]
+
+    report = _compared(first, numbers_of_first, point, results, arguments, tolerance)
     if order == 2:
         firsts = [f"(d {result} / d {x})" for result in results for x in arguments]
-        further = _compared(second, point, firsts, arguments, tolerance)
+        further = _compared(second, second, point, firsts, arguments, tolerance)
         report = Report(
             report.checked + further.checked,
             report.disagreements + further.disagreements,
@@ -248,17 +256,21 @@ def gradcheck(f: Callable[..., Any], *args: Any, order: int = 1, tolerance: floa
 
 def _compared(
     f: Callable[[list[Any]], list[Any]],
+    numbers: Callable[[list[float]], list[float]],
     point: list[float],
     results: Sequence[str],
     arguments: Sequence[str],
     tolerance: float,
 ) -> Report:
-    """Compare every first derivative of f; `results` is filled by the first call of f."""
+    """Compare every first derivative of f with differences of its numbers.
+
+    `results` is filled by the first call of f.
+    """
     reverse, again = jacobian_reverse(f)(point), jacobian_reverse(f)(point)
     forward = jacobian_forward(f)(point)
     disagreements, unrepeatable = [], []
     for i, argument in enumerate(arguments):
-        found = difference(lambda x, i=i: f([*point[:i], x, *point[i + 1 :]]), point[i])  # type: ignore[misc]
+        found = difference(lambda x, i=i: numbers([*point[:i], x, *point[i + 1 :]]), point[i])  # type: ignore[misc]
         for k, result in enumerate(results):
             r, d, truth = reverse[k][i], forward[k][i], found[k]
             if repr(r) != repr(again[k][i]):
@@ -315,7 +327,7 @@ def primitive(
     Args:
         name: what it is called, in graphs, Programs and errors. A name of yours may be registered
             again; one of the engine's may not.
-        value: its function of floats, which returns a float. Written in autograd's functions and
+        value: its function of floats, which returns a number. Written in autograd's functions and
             operators, it can also be inlined where a Program becomes Python source.
         partials: the derivative by each operand, a function `partial(z, *operands)` of the result
             and the operands, written in autograd's functions and operators; for one operand the
@@ -366,9 +378,9 @@ def primitive(
     if name in _OWN:
         TABLE.pop(name, None)
     try:
-        row = (Function if count == 1 else Primitive)(
-            name, value, *rules, domain=intervals, symbol=symbol, mathml=mathml, kinks=kinks
-        )
+        kind = Function if count == 1 else Primitive
+        functions = [_of_numbers(name, function) for function in (value, *rules)]
+        row = kind(name, *functions, domain=intervals, symbol=symbol, mathml=mathml, kinks=kinks)
         _check(row)
     except BaseException:
         TABLE.pop(name, None)
@@ -377,6 +389,27 @@ def primitive(
         raise
     _OWN.add(name)
     return row
+
+
+def _of_numbers(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function with what it gives as a float or a `Scalar`.
+
+    Raises:
+        TypeError: on a call, if it gives something else.
+    """
+
+    @wraps(function)
+    def number(*operands: Any) -> Any:
+        x = function(*operands)
+        if isinstance(x, Scalar) or type(x) is float:
+            return x
+        if not is_real(type(x)):
+            raise TypeError(
+                f"primitive {name!r}: expected numbers of its functions, got {shown(x)}"
+            )
+        return to_float(x)
+
+    return number
 
 
 def _arity(function: Callable[..., Any]) -> int | None:
@@ -398,11 +431,6 @@ def _check(row: Primitive) -> None:
                 f"primitive({row.name!r}) at {point}: value raised {error}: give the domain, or "
                 "write value in autograd's functions, which give inf and nan"
             ) from None
-        if type(z) is not float:
-            raise TypeError(
-                f"primitive({row.name!r}): value must return a float of floats, got {shown(z)}: "
-                "wrap it in float(...)"
-            )
         if math.isfinite(z):
             defined += 1
             if not (report := gradcheck(row, *point, order=2)):

@@ -12,7 +12,7 @@ from itertools import count
 
 from autograd.flow import ALWAYS, Flow
 from autograd.modes import recording, under_way
-from autograd.primitives import Scalar
+from autograd.primitives import Scalar, identity
 from autograd.structure import flatten, flatten_like, unflatten
 from autograd.value import Value, innermost, open_modes
 
@@ -73,8 +73,27 @@ class Dual(Scalar):
             tangent, flow = contribution, edge
         return z if tangent is None else Dual(z, tangent, level, flow)
 
+    @property
+    def data(self) -> float:
+        """The primal as a float, a constant."""
+        return float(self.primal)
+
+    def item(self) -> float:
+        """Return the primal as a float, a constant."""
+        return float(self.primal)
+
+    def detach(self) -> Any:
+        """Return the primal, through which nothing flows."""
+        return self.primal.detach() if hasattr(self.primal, "detach") else self.primal
+
     def __float__(self) -> float:
         return float(self.primal)
+
+    def __round__(self, digits: int | None = None) -> float:
+        return round(float(self.primal), digits)
+
+    def __format__(self, spec: str) -> str:
+        return format(float(self.primal), spec) if spec else repr(self)
 
     def __int__(self) -> int:
         return int(self.primal)
@@ -117,18 +136,27 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> 
     directions = flatten_like(template, tuple(tangents), "jvp(f, args, tangents): tangents")
     level = next(_levels)
     inputs = [
-        x if type(t) is float and t == 0.0 else Dual(x, t, level)
+        variable(x) if type(t) is float and t == 0.0 else Dual(x, t, level)
         for x, t in zip(primals, directions, strict=True)
     ]
     with recording() if innermost("records") is False else nullcontext():
         result = f(*unflatten(template, inputs))
     outputs, shape = flatten(result, "f's result")
-    if not under_way.get() and not any(isinstance(x, Scalar) for x in (*primals, *directions)):
+    if not under_way() and not any(isinstance(x, Scalar) for x in (*primals, *directions)):
         outputs = [*map(without_graph, outputs)]
     moving = [isinstance(y, Dual) and y.level == level for y in outputs]
     values = [y.primal if moves else y for y, moves in zip(outputs, moving, strict=True)]
     rates = [y.tangent if moves else 0.0 for y, moves in zip(outputs, moving, strict=True)]
     return unflatten(shape, values), unflatten(shape, rates)
+
+
+def variable(number: Any) -> Any:
+    """Return a node of its own that stands for the number and passes derivatives on to it."""
+    if isinstance(number, Dual):
+        return Dual(variable(number.primal), number.tangent, number.level, number.flow)
+    if trace := innermost("trace"):
+        return trace.record(identity, (number,))
+    return identity(number) if isinstance(number, Scalar) else Value(number)
 
 
 def without_graph(x: Any) -> Any:

@@ -7,14 +7,13 @@ numbers that are not plain, is recorded in its turn.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from functools import wraps
 
 from autograd.backward import cotangents, topological_order
 from autograd.flow import ALWAYS, Flow
-from autograd.forward import Dual, jvp, without_graph
-from autograd.modes import recording, under_way, unwatched
-from autograd.primitives import Scalar, dot, identity, shown
+from autograd.forward import Dual, jvp, variable, without_graph
+from autograd.modes import differentiating, under_way, unwatched
+from autograd.primitives import Scalar, dot, shown
 from autograd.recorded import recorded_cotangents
 from autograd.structure import Array, flatten, flatten_like, unflatten
 from autograd.value import Value, innermost
@@ -39,9 +38,9 @@ class _Run:
 
     def __init__(self, f: Callable[..., Any], args: Sequence[Any]) -> None:
         self.numbers, self.template = flatten(tuple(args), "args")
-        self.plain = not under_way.get() and not any(map(_records, self.numbers))
-        with _recorded():
-            self.variables = [*map(_variable, self.numbers)]
+        self.plain = not under_way() and not any(map(_records, self.numbers))
+        with differentiating():
+            self.variables = [*map(variable, self.numbers)]
             result = f(*unflatten(self.template, self.variables))
         self.outputs, self.output_template = flatten(result, "f's result")
 
@@ -74,34 +73,11 @@ class _Run:
         ]
 
 
-@contextmanager
-def _recorded() -> Iterator[None]:
-    """A block in which operations are recorded, and inner derivatives too."""
-    token = under_way.set(True)
-    try:
-        if innermost("records") is False:
-            with recording():
-                yield
-        else:
-            yield
-    finally:
-        under_way.reset(token)
-
-
 def _records(number: Any) -> bool:
     """Whether derivatives at this number must be recorded."""
     if isinstance(number, Dual):
         return _records(number.primal) or _records(number.tangent)
     return isinstance(number, Scalar)
-
-
-def _variable(number: Any) -> Any:
-    """Return a node of its own that stands for the number and passes derivatives on to it."""
-    if isinstance(number, Dual):
-        return Dual(_variable(number.primal), number.tangent, number.level, number.flow)
-    if trace := innermost("trace"):
-        return trace.record(identity, (number,))
-    return identity(number) if isinstance(number, Scalar) else Value(number)
 
 
 def _gradient(
@@ -275,13 +251,13 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[A
 
 def _combined(run: _Run, outputs: Sequence[Any], seeds: Sequence[Any]) -> list[Any]:
     """The gradient of the sum of seed x output, by one sweep for all."""
-    plain = run.plain and not under_way.get() and not any(map(_records, seeds))
+    plain = run.plain and not under_way() and not any(map(_records, seeds))
     return run.gradient(_weighted(outputs, seeds), plain=plain)
 
 
 def _weighted(outputs: Sequence[Any], seeds: Sequence[Any]) -> Any:
     """Return the sum of seed x output: a root for all outputs, whose own number does not count."""
-    with _recorded(), unwatched():
+    with differentiating(), unwatched():
         return dot(outputs, seeds)
 
 
@@ -308,7 +284,7 @@ def linearize(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[..., Any
 
     def pushforward(*tangents: Any) -> Any:
         directions = flatten_like(run.template, tangents, "tangents")
-        if sweep is None or under_way.get() or any(isinstance(t, Scalar) for t in directions):
+        if sweep is None or under_way() or any(isinstance(t, Scalar) for t in directions):
             return jvp(f, unflatten(run.template, run.numbers), tangents)[1]
         return unflatten(run.output_template, sweep(directions))
 
@@ -462,7 +438,7 @@ def hessian(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
 
 
 def _recorded_gradient(run: _Run, name: str) -> list[Any]:
-    with _recorded():
+    with differentiating():
         return run.gradient(run.output(name), plain=False)
 
 

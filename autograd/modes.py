@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from contextvars import ContextVar
+from weakref import ref
 
-from autograd.value import modes, open_modes
+from autograd.value import innermost, modes, open_modes
 from autograd.watch import Watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Self
-
-
-# True while a function is run whose results will be differentiated or traced: gradients taken
-# inside it must be recorded.
-under_way: ContextVar[bool] = ContextVar("under_way", default=False)
 
 
 class Entry:
@@ -116,3 +113,29 @@ class detect_anomaly(Mode):  # noqa: N801  as in PyTorch
 
     def _entry(self) -> Entry:
         return Entry(watch=Watch())
+
+
+_innermost: ContextVar[ref[differentiating] | None] = ContextVar("innermost", default=None)
+
+
+class differentiating:  # noqa: N801  as the others
+    """A block in which operations, and derivatives taken inside, are recorded.
+
+    It counts while its object lives: an interrupt on the way in or out leaves nothing behind.
+    """
+
+    def __enter__(self) -> None:
+        self._before = _innermost.get()
+        self._recording = recording() if innermost("records") is False else nullcontext()
+        self._recording.__enter__()
+        _innermost.set(ref(self))
+
+    def __exit__(self, *exception: object) -> None:
+        _innermost.set(self._before)
+        self._recording.__exit__(*exception)
+
+
+def under_way() -> bool:
+    """Whether a function is being run whose results will be differentiated or traced."""
+    block = _innermost.get()
+    return block is not None and block() is not None

@@ -212,7 +212,7 @@ class Primitive:
 
     @staticmethod
     def _names_of_operands(value: Callable[..., float], count: int) -> tuple[str, ...]:
-        code = getattr(value, "__code__", None)
+        code = getattr(getattr(value, "__wrapped__", value), "__code__", None)
         return code.co_varnames[:count] if code else tuple(f"x{i}" for i in range(count))
 
     def _call(self, function: str) -> str:

@@ -75,7 +75,7 @@ class Program:
             TypeError: the arguments are of another structure.
         """
         leaves = flatten_like(self.template, args, "args", advice=": trace it again")
-        if under_way.get() or any(isinstance(x, Scalar) for x in leaves):
+        if under_way() or any(isinstance(x, Scalar) for x in leaves):
             return self.run([*leaves, *self.parameters], lambda row, xs: row.bind(xs))
         numbers = [parameter.data for parameter in self.parameters]
         return self.run([*leaves, *numbers], lambda row, xs: row.value(*xs))

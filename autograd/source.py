@@ -70,7 +70,7 @@ def _inlined(program: Program) -> Program:
             return row.bind(xs)
         try:
             return row.value(*xs)
-        except TypeError as error:
+        except (AttributeError, TypeError) as error:
             raise TypeError(
                 f"to_python: the value of primitive {row.name!r} is not written in autograd's "
                 f"operations: {error}"
@@ -80,7 +80,7 @@ def _inlined(program: Program) -> Program:
         return program.run([*inputs, *parameters], apply)
 
     inputs = [0.0] * sum(1 for _ in program.inputs())
-    return trace(run, inputs, [0.0] * len(program.parameters))
+    return _inlined(trace(run, inputs, [0.0] * len(program.parameters)))
 
 
 def _is_free(name: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autograd.backward import graph
-from autograd.modes import Entry, Mode, under_way
+from autograd.modes import Entry, Mode, differentiating
 from autograd.primitives import Scalar, identity, stop_gradient
 from autograd.program import Instruction, Program
 from autograd.structure import flatten, names_of_arguments, unflatten
@@ -88,22 +88,25 @@ def _no_number(kind: str) -> TypeError:
     )
 
 
-class Trace(Mode):
+class Trace:
     """One run of a function on Tracers. Values met on the way are lifted, with their graphs.
 
+    A graph ends at its leaves, and at the variables of a derivative that is being taken around the
+    trace: derivatives flow to these through the Program's parameters.
+
     Attributes:
-        parameters: the leaves of those graphs with their Tracers, in the order of first use.
+        parameters: those ends with their Tracers, in the order of first use.
     """
 
     branch_error = staticmethod(branch_error)
 
     def __init__(self) -> None:
-        super().__init__()
         self.parameters: dict[Value, Tracer] = {}
         self._lifted: dict[Value, Tracer] = {}
 
-    def _entry(self) -> Entry:
-        return Entry(records=True, trace=self)
+    def __contains__(self, node: Any) -> bool:
+        """Whether a graph is not to be looked at below this node."""
+        return node in self._lifted or node.primitive is identity
 
     def record(self, primitive: Primitive, operands: Sequence[Any]) -> Tracer:
         """Apply a primitive to Tracers, Values and floats."""
@@ -114,14 +117,26 @@ class Trace(Mode):
         if not isinstance(number, Value):
             return number
         if number not in self._lifted:
-            for node in graph(number, self._lifted):
+            for node in graph(number, above=self):
                 if node in self._lifted:
                     continue
+                if node.primitive in {None, identity}:
+                    self._lifted[node] = self.parameters[node] = Tracer(None, ())
+                    continue
                 operands = tuple(x if type(x) is float else self._lifted[x] for x in node.operands)
-                tracer = self._lifted[node] = Tracer(node.primitive, operands)
-                if node.primitive is None:
-                    self.parameters[node] = tracer
+                self._lifted[node] = Tracer(node.primitive, operands)
         return self._lifted[number]
+
+
+class _Tracing(Mode):
+    """The block in which a trace is made; apart from it, so that nothing keeps the block alive."""
+
+    def __init__(self, running: Trace) -> None:
+        super().__init__()
+        self._running = running
+
+    def _entry(self) -> Entry:
+        return Entry(records=True, trace=self._running)
 
 
 def trace(f: Callable[..., Any], *example: Any) -> Program:
@@ -148,14 +163,11 @@ def trace(f: Callable[..., Any], *example: Any) -> Program:
     """
     leaves, template = flatten(example, "example")
     inputs = [Tracer(None, ()) for _ in leaves]
-    token = under_way.set(True)
-    try:
-        with Trace() as running:
-            result = f(*unflatten(template, inputs))
-            outputs, output_template = flatten(result, "f's result")
-            outputs = [running.lift(x) for x in outputs]
-    finally:
-        under_way.reset(token)
+    running = Trace()
+    with differentiating(), _Tracing(running):
+        result = f(*unflatten(template, inputs))
+        outputs, output_template = flatten(result, "f's result")
+        outputs = [running.lift(x) for x in outputs]
     place: dict[Any, int | float] = {}
     for tracer in (*inputs, *running.parameters.values()):
         place[tracer] = len(place)

@@ -303,8 +303,8 @@ def test_wrong_registrations_are_named():
         primitive("p", lambda a: a, [1.0])
     with pytest.raises(TypeError, match="expected a list of 1 intervals as domain"):
         primitive("p", lambda a: a, lambda z, a: 1.0, domain=[(0, 1), (0, 1)])
-    with pytest.raises(TypeError, match="value must return a float of floats, got int 1"):
-        primitive("p", lambda a: 1, lambda z, a: 0.0)
+    with pytest.raises(TypeError, match="expected numbers of its functions, got str 'x'"):
+        primitive("p", lambda a: "x", lambda z, a: 0.0)
     assert "p" not in TABLE
 
 
@@ -325,3 +325,44 @@ def test_where_no_difference_can_be_taken_no_primitive_is_accused(row, x):
     report = gradcheck(TABLE[row], x)
     assert not report
     assert report.accusations == []
+
+
+def test_whatever_numbers_an_own_primitive_gives_become_floats():
+    own = primitive("halves", lambda x: np.float64(x) if x > 0.4 else 0, lambda z, x: np.float64(1))
+    assert type(own(Value(0.0)).data) is float
+    assert type(own(0.0)) is float
+    assert grad(lambda x: own(x[0]) + own(x[1]))(np.array([1.0, 2.0])).dtype == float
+
+
+def test_an_own_primitive_may_use_another_and_both_are_written_out():
+    cube = primitive("own_cube", lambda x: x * x * x, lambda z, x: 3.0 * x * x)
+    fourth = primitive("own_fourth", lambda x: cube(x) * x, lambda z, x: 4.0 * cube(x))
+    namespace = {}
+    exec(trace(lambda x: fourth(x) + 1.0, 1.0).to_python(), namespace)
+    assert namespace["program"](2.0) == 17.0
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (lambda x: x * x + autograd.sqrt(x - float(x)), 2.0),
+        (lambda x: 1.0 / (1.0 / x), 1e160),
+        (lambda x: x + autograd.acos(1.0 - x * 1e-20), 1.0),
+    ],
+)
+def test_an_infinite_derivative_of_a_smooth_function_does_not_pass(f, x):
+    assert not gradcheck(f, x)
+
+
+@pytest.mark.parametrize(
+    ("f", "args"),
+    [
+        (lambda x: x**0.5, (0.1,)),
+        (lambda x: x.tanh(), (1.0,)),
+        (lambda x: np.tanh(x).sum(), (np.array([0.1, 0.2]),)),
+        (lambda x, y: tanh(y**2) + x, (1.0, 1e200)),
+        (sin, (1e7,)),
+    ],
+)
+def test_functions_written_for_values_are_checked_as_they_are(f, args):
+    assert gradcheck(f, *args)

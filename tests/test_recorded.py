@@ -201,7 +201,7 @@ def test_what_is_no_value_is_named(value, inputs, message):
 
 
 def test_no_derivative_is_under_way_outside_of_one():
-    assert under_way.get() is False
+    assert under_way() is False
 
 
 @pytest.mark.parametrize(

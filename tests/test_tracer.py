@@ -27,7 +27,7 @@ from autograd import (
     where,
 )
 from autograd.primitives import TABLE, Reduction
-from autograd.tracer import Tracer
+from autograd.tracer import Trace, Tracer, _Tracing
 
 
 def captured(f, *example):
@@ -422,3 +422,25 @@ def test_sums_of_tracers_by_pythons_sum_and_ours_are_the_same():
 
     xs = [0.25, 0.5, 1.0]
     assert trace(sum, xs)(xs) == trace(builtins.sum, xs)(xs) == 1.75
+
+
+@pytest.mark.parametrize(
+    ("derivative", "expected"),
+    [
+        (lambda: grad(lambda x: trace(lambda y: x * y, 1.0)(3.0))(Value(2.0)), 3.0),
+        (
+            lambda: grad(grad(lambda x: trace(lambda y: x * x * x * y, 1.0)(1.0)))(2.0),
+            12.0,
+        ),
+    ],
+)
+def test_derivatives_flow_into_a_trace_made_inside_them(derivative, expected):
+    assert float(derivative()) == expected
+
+
+def test_a_trace_that_was_cut_short_leaves_nothing_behind():
+    block = _Tracing(Trace())
+    block.__enter__()
+    del block
+    assert (Value(1.0) > 0.0) is True
+    assert grad(lambda x: x * x)(2.0) == 4.0
