@@ -75,8 +75,10 @@ class Dual(Scalar):
 
     @property
     def data(self) -> float:
-        """The primal as a float, a constant."""
-        return float(self.primal)
+        """A Dual has none, lest its tangent be lost unseen."""
+        raise AttributeError(
+            "a Dual has no data: float(x) or x.item() gives its number, a constant"
+        )
 
     def item(self) -> float:
         """Return the primal as a float, a constant."""

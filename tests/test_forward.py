@@ -220,3 +220,16 @@ def test_a_result_that_is_no_structure_of_numbers_is_named(result):
 )
 def test_inputs_that_do_not_move_are_numbers_of_the_engine_too(f, x, expected):
     assert jacobian_forward(f)(x) == expected
+
+
+def test_a_dot_of_values_and_duals_moves_with_the_duals():
+    weights = [Value(2.0), Value(3.0)]
+
+    def f(a, b):
+        return dot(weights, [Value(5.0), a], b)
+
+    assert jvp(f, (7.0, 1.0), (1.0, 0.0)) == (32.0, 3.0)
+    assert jvp(f, (7.0, 1.0), (0.0, 1.0)) == (32.0, 1.0)
+    assert jvp(lambda w: dot([weights[0], w], [1.0, 4.0]), (3.0,), (1.0,)) == (14.0, 4.0)
+    with pytest.raises(AttributeError, match="a Dual has no data"):
+        jvp(lambda x: x * x.data, (1.0,), (1.0,))
