@@ -31,7 +31,7 @@ PROGRAMS, SMALLEST, LARGEST, INPUTS = 1000, 5, 60, 4
 SIZES = (1, 10, 100, 1000)
 INSTRUCTIONS = (1_000, 10_000, 100_000)
 ROUNDS = 7
-UNCOUNTED = {"less", "less_equal", "equal", "not_equal", "truth", "where", "identity"}
+UNCOUNTED = {"less", "less_equal", "equal", "not_equal", "truth", "where"}
 BINARY = {
     "a + b": operator.add,
     "a - b": operator.sub,
@@ -45,8 +45,8 @@ OPENING = """\
 
 Operations are counted in Programs: those of `trace(value_and_grad(f))`, which gives the value and
 the gradient, beside those of `trace(f)`. Each arithmetic operation and each call of a library
-function counts as one, a `dot` of n pairs as n products and n sums; comparisons, `where`,
-`identity` and constants do not count. `python benchmarks/cost.py` makes this page.
+function counts as one, a `dot` of n pairs as n products and n sums; comparisons, `where`
+and constants do not count. `python benchmarks/cost.py` makes this page.
 """
 RANDOM = """
 ## Random programs
