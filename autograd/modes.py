@@ -1,4 +1,4 @@
-"""`no_grad` and `detect_anomaly`: blocks in which recording differs."""
+"""Blocks in which recording differs: `no_grad`, `detect_anomaly`, and that of a derivative."""
 
 from __future__ import annotations
 
