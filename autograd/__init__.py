@@ -73,6 +73,7 @@ from autograd.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from autograd.compiler.run import jit
     from autograd.differences import gradcheck, primitive
     from autograd.forward import jvp
     from autograd.functional import (
@@ -131,6 +132,7 @@ __all__ = [
     "jacobian",
     "jacobian_forward",
     "jacobian_reverse",
+    "jit",
     "jvp",
     "leaky_relu",
     "linearize",
@@ -186,6 +188,7 @@ _ROOMS = {
     "jacobian": "functional",
     "jacobian_forward": "functional",
     "jacobian_reverse": "functional",
+    "jit": "compiler.run",
     "jvp": "forward",
     "linearize": "functional",
     "no_grad": "modes",

@@ -3,7 +3,7 @@
 Take `where(x > 0, sqrt(x), 0)` at x = 0: sqrt was not selected, its partial is inf, and 0 x inf
 would be nan. On plain numbers the edge is simply not there. A trace does not know what will be
 selected: there each contribution from below a selecting row becomes
-`where(condition, contribution, 0)`.
+`where(condition, contribution, -0.0)`: to add -0.0 changes nothing, not even a zero's sign.
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ class Flow(NamedTuple):
         return Flow(reaches, reaches if same else _either(self.lives, other.lives))
 
     def carry(self, g: Any, partial: Any) -> Any:
-        """Return g x partial as it arrives: 0 where nothing does, by `times` where it is a 0."""
+        """Return g x partial as it arrives: -0.0 where nothing does, by `times` where it is a 0."""
         if self.lives is False:
             return product(g, partial, times)
         carried = product(g, partial)
         if self.lives is not self.reaches:
             carried = where(self.lives, carried, product(g, partial, times))
-        return carried if self.reaches is True else where(self.reaches, carried, 0.0)
+        return carried if self.reaches is True else where(self.reaches, carried, -0.0)
 
 
 ALWAYS = Flow(reaches=True, lives=True)

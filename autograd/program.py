@@ -82,12 +82,17 @@ class Program:
 
     def run(self, numbers: list[Any], apply: Callable[[Primitive, list[Any]], Any]) -> Any:
         """Return the results, from the inputs and parameters, by a way to apply a primitive."""
+        return unflatten(self.output_template, self.numbers(numbers, apply))
+
+    def numbers(
+        self, numbers: list[Any], apply: Callable[[Primitive, list[Any]], Any]
+    ) -> list[Any]:
+        """Return the numbers of the results, as `run`, without their structure."""
         for primitive, operands in self.instructions:
             numbers.append(
                 apply(primitive, [numbers[x] if type(x) is int else x for x in operands])
             )
-        results = [numbers[x] if type(x) is int else x for x in self.results]
-        return unflatten(self.output_template, results)
+        return [numbers[x] if type(x) is int else x for x in self.results]
 
     def __repr__(self) -> str:
         inputs = sum(1 for _ in paths(self.template, ""))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from autograd.backward import graph
 from autograd.flow import ALWAYS, Flow
-from autograd.primitives import Scalar, shown, times
+from autograd.primitives import Scalar, shown, times, where
 from autograd.value import Value, innermost
 
 TYPE_CHECKING = False
@@ -67,9 +67,9 @@ def recorded_cotangents(root: Any, inputs: Sequence[Any]) -> tuple[dict[Any, Any
 
     What was not selected contributes nothing, even inf or nan, now and when this is differentiated
     again. A trace does not know what a row selects: there a contribution from an operand that may
-    not be selected, and everything below it, is `where(condition, contribution, 0)`. A product by
-    `times` whose factor is 0 contributes 0 whatever the other holds, but to the derivative by that
-    factor it does contribute: everything below it is multiplied by `times` as well.
+    not be selected, and everything below it, is `where(condition, contribution, -0.0)`. A product
+    by `times` whose factor is 0 contributes 0 whatever the other holds, but to the derivative by
+    that factor it does contribute: everything below it is multiplied by `times` as well.
     """
     stops = {*inputs}
     between = {*inputs}
@@ -102,6 +102,9 @@ def recorded_cotangents(root: Any, inputs: Sequence[Any]) -> tuple[dict[Any, Any
                 contribution = totals[operand] + contribution
                 edge = flows[operand].joined(edge)
             totals[operand], flows[operand] = contribution, edge
+    for x in inputs:
+        if x in flows and flows[x].reaches is not True:
+            totals[x] = where(flows[x].reaches, totals[x], 0.0)  # as where nothing ever flows
     return totals, flows
 
 

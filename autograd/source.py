@@ -9,14 +9,12 @@ from keyword import iskeyword
 
 from autograd import ieee
 from autograd.program import operand
-from autograd.tracer import trace
+from autograd.tracer import written_out
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any
 
-    from autograd.primitives import Primitive
     from autograd.program import Program
 
 _INFIX = {"add": "+", "sub": "-", "mul": "*"}
@@ -25,10 +23,10 @@ _IEEE_NAMES = {id(function): name for name, function in vars(ieee).items() if ca
 
 def python_source(program: Program) -> str:
     """Return source of a function `program`, as `Program.to_python` says."""
-    flat = _inlined(program)
+    program = written_out(program, "to_python")
     data = [float(parameter.data) for parameter in program.parameters]
-    used = [*data, *flat.results]
-    used += [x for _, operands in flat.instructions for x in operands]
+    used = [*data, *program.results]
+    used += [x for _, operands in program.instructions for x in operands]
     needed = {repr(abs(x)) for x in used} & {"inf", "nan"}
     lines: list[str] = []
     names: list[str] = []
@@ -40,7 +38,7 @@ def python_source(program: Program) -> str:
         lines.append(f"v{len(lines)} = {path}")
     for i in range(len(program.parameters)):
         lines.append(f"v{len(lines)} = parameters[{i}]")
-    for primitive, operands in flat.instructions:
+    for primitive, operands in program.instructions:
         xs = [*map(operand, operands)]
         if primitive.name in _INFIX:
             expression = f"{xs[0]} {_INFIX[primitive.name]} {xs[1]}"
@@ -51,36 +49,13 @@ def python_source(program: Program) -> str:
             needed.add(name)
             expression = f"{name}({', '.join(xs)})"
         lines.append(f"v{len(lines)} = {expression}")
-    output = flat.result()
+    output = program.result()
     arguments = [*names]
     if program.parameters:
         comma = "," * (len(data) == 1)
         arguments.append(f"parameters=({', '.join(map(repr, data))}{comma})")
     body = "".join(f"    {line}\n" for line in [*lines, f"return {output}"])
     return f"{_ieee_source(needed)}def program({', '.join(arguments)}):\n{body}"
-
-
-def _inlined(program: Program) -> Program:
-    """Return the same with primitives of the users' own written out in the engine's."""
-    if all(id(row.value) in _IEEE_NAMES for row, _ in program.instructions):
-        return program
-
-    def apply(row: Primitive, xs: list[Any]) -> Any:
-        if id(row.value) in _IEEE_NAMES:
-            return row.bind(xs)
-        try:
-            return row.value(*xs)
-        except (AttributeError, TypeError) as error:
-            raise TypeError(
-                f"to_python: the value of primitive {row.name!r} is not written in autograd's "
-                f"operations: {error}"
-            ) from None
-
-    def run(inputs: list[Any], parameters: list[Any]) -> Any:
-        return program.run([*inputs, *parameters], apply)
-
-    inputs = [0.0] * sum(1 for _ in program.inputs())
-    return _inlined(trace(run, inputs, [0.0] * len(program.parameters)))
 
 
 def _is_free(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from autograd import ieee
 from autograd.backward import graph
 from autograd.modes import Entry, Mode, differentiating
 from autograd.primitives import Scalar, identity, stop_gradient
@@ -184,6 +185,48 @@ def trace(f: Callable[..., Any], *example: Any) -> Program:
     names = names_of_arguments(f, len(example))
     parameters = [*running.parameters]
     return Program(names, template, parameters, instructions, results, output_template)
+
+
+def written_out(program: Program, caller: str) -> Program:
+    """Return the same Program with primitives of the users' own written out in the engine's.
+
+    Args:
+        program: a Program.
+        caller: what an error calls the function that needs this.
+
+    Raises:
+        TypeError: the value of a primitive is not written in the engine's operations.
+    """
+
+    def is_ours(row: Primitive) -> bool:
+        return row.value.__module__ == ieee.__name__
+
+    def apply(row: Primitive, xs: list[Any]) -> Any:
+        if is_ours(row):
+            return row.bind(xs)
+        try:
+            return row.value(*xs)
+        except (AttributeError, TypeError) as error:
+            raise TypeError(
+                f"{caller}: the value of primitive {row.name!r} is not written in autograd's "
+                f"operations: {error}"
+            ) from None
+
+    if all(is_ours(row) for row, _ in program.instructions):
+        return program
+    numbers = [0.0] * (sum(1 for _ in program.inputs()) + len(program.parameters))
+    flat = trace(lambda numbers: program.numbers([*numbers], apply), numbers)
+    return written_out(
+        Program(
+            program.names,
+            program.template,
+            [*program.parameters, *flat.parameters],
+            flat.instructions,
+            flat.results,
+            program.output_template,
+        ),
+        caller,
+    )
 
 
 def _nodes(outputs: list[Any], place: dict[Any, int | float]) -> Iterator[Any]:

@@ -49,7 +49,7 @@ FUNCTIONS = """
 """.split()  # noqa: SIM905  as one reads them
 DERIVATIVES = """
     gradients grad value_and_grad vjp jvp jacobian jacobian_forward jacobian_reverse hessian hvp
-    linearize trace explain gradcheck primitive
+    linearize trace jit explain gradcheck primitive
 """.split()  # noqa: SIM905
 PUBLIC = {*FUNCTIONS, *DERIVATIVES, "Value", "no_grad", "detect_anomaly", "backward_steps", "draw"}
 FILES = sorted([*(ROOT / "autograd").rglob("*.py"), *(ROOT / "nn").rglob("*.py")])
@@ -123,7 +123,8 @@ def test_nn_imports_only_public_names_of_autograd(path):
     "path", [p for p in FILES if p.is_relative_to(ROOT / "autograd")], ids=module_of
 )
 def test_autograd_imports_the_standard_library_alone(path):
-    allowed = {"graphviz"} if "draw" in path.parts else set()
+    extras = {"draw": {"graphviz"}, "compiler": {"llvmlite", "numpy"}}
+    allowed = set().union(*(extras.get(part, ()) for part in path.parts))
     for line, module, _ in imports_of(path):
         package = module.partition(".")[0]
         known = package in {"autograd", *sys.stdlib_module_names, *allowed}

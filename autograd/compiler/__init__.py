@@ -1,0 +1,1 @@
+"""The compiler: a Program as machine code that runs over a batch."""

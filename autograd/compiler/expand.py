@@ -1,0 +1,77 @@
+"""Expand: rows of any length written out in rows of fixed arity.
+
+The formulas are written in the engine's operations, and so answer in the kind of number they are
+given. What they share with each other and with `softmax`, they write alike, so that a compiler
+computes it once.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from math import inf
+
+from autograd import primitives
+from autograd.primitives import (
+    abs,
+    dot,
+    equal,
+    exp_difference,
+    less,
+    log1p,
+    maximum,
+    sqrt,
+    where,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+def peak(*xs: Any) -> Any:
+    """The maximum, as max(max(x1, x2), x3) and so on; -inf of nothing.
+
+    Returns:
+        What `ieee.peak` gives, to the last bit.
+    """
+    return reduce(maximum, xs) if xs else -inf
+
+
+def logsumexp(*xs: Any) -> Any:
+    """log(e^x1 + e^x2 + ...) as max + log1p(the others' e^(x - max)).
+
+    The first x that is the maximum is none of the others.
+
+    Returns:
+        What `ieee.logsumexp` gives, to the last bit; the maximum itself where it is not finite.
+    """
+    largest = primitives.peak(xs)
+    total: Any = 0.0
+    found: Any = 0.0
+    for x in xs:
+        is_largest = equal(x, largest)
+        total += where(less(found, is_largest), 0.0, exp_difference(x, largest))
+        found = maximum(found, is_largest)
+    return where(less(abs(largest), inf), largest + log1p(total), largest)
+
+
+def norm(*xs: Any) -> Any:
+    """The length sqrt(x1^2 + x2^2 + ...), scaled by a power of 2 where squares would overflow.
+
+    Returns:
+        What `math.hypot` gives but for rounding: inf if any x is, even beside nan; else nan if any
+        is.
+    """
+    largest: Any = 0.0
+    for size in map(abs, xs):
+        largest = where(less(largest, size), size, largest)  # which passes nan by
+    scale = where(
+        less(largest, 2.0**-400), 2.0**600, where(less(2.0**400, largest), 2.0**-600, 1.0)
+    )
+    scaled = [x * scale for x in xs]
+    return where(equal(largest, inf), inf, sqrt(dot(scaled, scaled)) / scale)
+
+
+# Name of the primitive: function of its operands.
+EXPANSIONS: dict[str, Callable[..., Any]] = {"peak": peak, "logsumexp": logsumexp, "norm": norm}

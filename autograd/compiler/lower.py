@@ -1,0 +1,506 @@
+"""Lower: THE TABLE once more, its rows of fixed arity as machine instructions.
+
+A row here is the formula of the float function in `ieee`, on vectors: one number for each sample.
+There is no branch: both sides are computed, and `select` takes one in each lane. Where a formula
+has no branch to begin with, the row is the float function itself.
+
+In precise mode every lane of every row equals the float function bit for bit. In default mode
+whole vectors go to glibc's functions for vectors, a few ulp off, and formulas leave out what makes
+good the rounding error of an exponent.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import sys
+from functools import cache
+
+from llvmlite import binding, ir
+
+from autograd import ieee
+from autograd.ieee import (
+    _SQRT_HALF,
+    _SQRT_HALF_REST,
+    _SQRT_TWO_PI,
+    SELU_ALPHA,
+    SELU_SCALE,
+    _product_and_error,
+    inf,
+    nan,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from autograd.primitives import Primitive
+
+    Row = Callable[..., Any]
+
+_DOUBLE = ir.DoubleType()
+
+
+class Emitter:
+    """Writes operations on a vector of numbers, wherever its builder stands.
+
+    Attributes:
+        builder: where it writes; it may be moved.
+        width: lanes of a vector; 1 means a plain double.
+        precise: whether every lane must equal the float function bit for bit.
+        type: the type of a vector.
+    """
+
+    def __init__(self, builder: ir.IRBuilder, width: int, precise: bool) -> None:
+        self.builder = builder
+        self.width = width
+        self.precise = precise
+        self.type = _DOUBLE if width == 1 else ir.VectorType(_DOUBLE, width)
+
+    def constant(self, x: float) -> ir.Constant:
+        """Return a number in every lane."""
+        return ir.Constant(self.type, float(x) if self.width == 1 else [float(x)] * self.width)
+
+    def intrinsic(self, name: str, *operands: ir.Value) -> ir.Value:
+        """Return an operation that LLVM has for vectors: fabs, sqrt, floor, ceil or copysign."""
+        if name in {"floor", "ceil"} and not _register(name, _library_of_math(), name):
+            return self.call(name, *operands)  # LLVM calls C's where the processor has neither
+        suffix = "f64" if self.width == 1 else f"v{self.width}f64"
+        return self._apply(f"llvm.{name}.{suffix}", self.type, operands)
+
+    def call(self, name: str, *operands: ir.Value) -> ir.Value:
+        """Return a function of C's mathematical library, in default mode of glibc's for vectors."""
+        symbol = None if self.precise else _vector_symbol(name, len(operands), self.width)
+        if symbol:
+            return self._apply(symbol, self.type, operands)
+        return self._in_each_lane(_scalar_symbol(name, len(operands)), operands)
+
+    def hypot(self, *operands: ir.Value) -> ir.Value:
+        """Return `math.hypot` of any number of operands, which rounds as Python has it, not C."""
+        if len(operands) > _MOST_OPERANDS:
+            raise NotImplementedError(
+                f"norm: {len(operands)} numbers, to the last bit at most {_MOST_OPERANDS}"
+            )
+        return self._in_each_lane(_hypot_symbol(len(operands)), operands)
+
+    def _in_each_lane(self, symbol: str, operands: Sequence[ir.Value]) -> ir.Value:
+        if self.width == 1:
+            return self._apply(symbol, _DOUBLE, operands)
+        builder, result = self.builder, ir.Constant(self.type, ir.Undefined)
+        for i in range(self.width):
+            lane = ir.Constant(ir.IntType(32), i)
+            numbers = [builder.extract_element(x, lane) for x in operands]
+            result = builder.insert_element(result, self._apply(symbol, _DOUBLE, numbers), lane)
+        return result
+
+    def _apply(self, symbol: str, kind: ir.Type, operands: Sequence[ir.Value]) -> ir.Value:
+        function = self.builder.module.globals.get(symbol)
+        if function is None:
+            signature = ir.FunctionType(kind, [kind] * len(operands))
+            function = ir.Function(self.builder.module, signature, symbol)
+            function.attributes.add("nounwind")
+            function.attributes.add("readnone")  # so that LLVM moves and joins calls
+        return self.builder.call(function, operands)
+
+
+# Functions of libraries. LLVM finds them by names that are not C's: of what it knew as C's `exp` or
+# `pow` it would compute and replace some calls itself, and round as it likes.
+
+_VARIANTS = {2: "b", 4: "d", 8: "e"}  # of glibc's vector functions: SSE, AVX2, AVX-512
+_MOST_OPERANDS = 1024  # that ctypes hands to a function of Python
+_callbacks: list[Any] = []  # kept for good: machine code knows no more of them than an address
+
+
+@cache
+def _register(symbol: str, library: ctypes.CDLL | None, name: str) -> str | None:
+    """Return the symbol that stands for a library's function, None if it has none of that name."""
+    function = getattr(library, name, None)
+    if function is None:
+        return None
+    binding.add_symbol(symbol, ctypes.cast(function, ctypes.c_void_p).value)
+    return symbol
+
+
+@cache
+def _library(path: str | None) -> ctypes.CDLL | None:
+    try:
+        return ctypes.CDLL(path)
+    except OSError:
+        return None
+
+
+def _library_of_math() -> ctypes.CDLL | None:
+    """Return the library that Python's `math` is linked with, reached through `math` itself."""
+    windows = sys.platform == "win32"
+    return _library("ucrtbase" if windows else getattr(math, "__file__", None))
+
+
+def _vector_symbol(name: str, arity: int, width: int) -> str | None:
+    if width not in _VARIANTS:
+        return None
+    symbol = f"_ZGV{_VARIANTS[width]}N{width}{'v' * arity}_{name}"
+    return _register(symbol, _library("libmvec.so.1"), symbol)
+
+
+def _scalar_symbol(name: str, arity: int) -> str:
+    found = _register(f"libm.{name}", _library_of_math(), name)
+    return found or _called_back(f"ieee.{name}", getattr(ieee, name), arity)
+
+
+def _hypot_symbol(arity: int) -> str:
+    # itself, as no step of Python then runs below machine code: an interrupt there would be lost
+    return _called_back(f"math.hypot.{arity}", math.hypot, arity)
+
+
+@cache
+def _called_back(symbol: str, function: Callable[..., float], arity: int) -> str:
+    """Return the symbol that stands for a function of Python."""
+    callback = ctypes.CFUNCTYPE(ctypes.c_double, *[ctypes.c_double] * arity)(function)
+    _callbacks.append(callback)
+    binding.add_symbol(symbol, ctypes.cast(callback, ctypes.c_void_p).value)
+    return symbol
+
+
+# Vectors as numbers: formulas are written in Python's operators
+
+
+def _operator(instruction: str) -> tuple[Any, Any]:
+    """Return an operator, and the same with its operands in the other order."""
+
+    def forward(a: Lanes, b: Lanes | float) -> Lanes:
+        return a.of(getattr(a.emitter.builder, instruction)(a.value, a.like(b)))
+
+    def reflected(b: Lanes, a: float) -> Lanes:
+        return b.of(getattr(b.emitter.builder, instruction)(b.like(a), b.value))
+
+    return forward, reflected
+
+
+def _comparison(sign: str) -> Any:
+    def compare(a: Lanes, b: Lanes | float) -> Lanes:
+        builder = a.emitter.builder
+        # of nan nothing holds but ≠
+        write = builder.fcmp_unordered if sign == "!=" else builder.fcmp_ordered
+        return a.of(write(sign, a.value, a.like(b)))
+
+    return compare
+
+
+class Lanes:
+    """A vector as a number. Comparisons give masks, which `&` and `|` join and `select` takes."""
+
+    __slots__ = ("emitter", "value")
+    __add__, __radd__ = _operator("fadd")
+    __sub__, __rsub__ = _operator("fsub")
+    __mul__, __rmul__ = _operator("fmul")
+    __truediv__, __rtruediv__ = _operator("fdiv")
+    __and__, __rand__ = _operator("and_")
+    __or__, __ror__ = _operator("or_")
+    __lt__, __le__, __gt__, __ge__ = map(_comparison, ("<", "<=", ">", ">="))
+    __eq__, __ne__ = map(_comparison, ("==", "!="))
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, emitter: Emitter, value: ir.Value) -> None:
+        self.emitter = emitter
+        self.value = value
+
+    def of(self, value: ir.Value) -> Lanes:
+        """Return another value written by the same emitter."""
+        return Lanes(self.emitter, value)
+
+    def like(self, x: Lanes | float) -> ir.Value:
+        """Return the vector that a number is."""
+        return x.value if isinstance(x, Lanes) else self.emitter.constant(x)
+
+    def __neg__(self) -> Lanes:
+        return self.of(self.emitter.builder.fneg(self.value))
+
+    def __abs__(self) -> Lanes:
+        return self.of(self.emitter.intrinsic("fabs", self.value))
+
+    def __bool__(self) -> bool:
+        raise TypeError("lanes may differ in what holds: use select(condition, a, b)")
+
+
+def select(condition: Any, a: Any, b: Any) -> Any:
+    """In each lane a where the condition holds, else b."""
+    write = condition.emitter.builder.select
+    return condition.of(write(condition.value, condition.like(a), condition.like(b)))
+
+
+# Rows
+
+
+def _intrinsic(name: str) -> Row:
+    def apply(*xs: Any) -> Any:
+        x = xs[-1]  # the first may be a float
+        return x.of(x.emitter.intrinsic(name, *map(x.like, xs)))
+
+    return apply
+
+
+def _libm(name: str) -> Row:
+    def call(*xs: Any) -> Any:
+        return xs[0].of(xs[0].emitter.call(name, *(x.value for x in xs)))
+
+    return call
+
+
+def _python_hypot(*xs: Any) -> Any:
+    return xs[0].of(xs[0].emitter.hypot(*(x.value for x in xs)))
+
+
+# fmt: off
+_copysign, _floor, _ceil, _sqrt = map(_intrinsic, ("copysign", "floor", "ceil", "sqrt"))
+_exp, _expm1, _log, _log1p = map(_libm, ("exp", "expm1", "log", "log1p"))
+_pow, _cbrt, _hypot, _erfc = map(_libm, ("pow", "cbrt", "hypot", "erfc"))
+# fmt: on
+
+
+def _is_nan(x: Any) -> Any:
+    return x != x  # noqa: PLR0124  IEEE 754's own test
+
+
+def _times(a: Any, b: Any) -> Any:
+    return select((a == 0.0) | (b == 0.0), 0.0, a * b)
+
+
+def _maximum(a: Any, b: Any) -> Any:
+    return select(_is_nan(a), a, select(a > b, a, b))
+
+
+def _minimum(a: Any, b: Any) -> Any:
+    return select(_is_nan(a), a, select(a < b, a, b))
+
+
+def _power_log(a: Any, b: Any) -> Any:
+    return select((a == 0.0) & (b >= 0.0), 0.0, _times(_pow(a, b), _log(a)))
+
+
+def _mended_cbrt(x: Any) -> Any:
+    root = _cbrt(x)
+    squared, error = _product_and_error(root, root)
+    cube, rest = _product_and_error(squared, root)
+    mended = root - ((cube - x) + (rest + error * root)) / (3.0 * squared)
+    return select((abs(x) > 1e-290) & (abs(x) < 1e300), mended, root)
+
+
+def _direction(a: Any, b: Any, hypot: Row) -> Any:
+    scale = select((abs(a) < 1e-290) & (abs(b) < 1e-290), 2.0**600, 1.0)
+    a_scaled = a * scale
+    length = hypot(a_scaled, b * scale)
+    cosine = select(length == 0.0, 0.0, a_scaled / length)
+    return select((abs(a) == inf) & (abs(b) < inf), _copysign(1.0, a), cosine)
+
+
+def _exp_difference(a: Any, b: Any) -> Any:
+    difference = a - b
+    back = difference - a
+    error = (a - (difference - back)) - (b + back)
+    power = _exp(difference)
+    usual = (difference > -750.0) & (difference < 709.0)
+    return select(usual, power + power * error, power)
+
+
+def _logaddexp(a: Any, b: Any, exp_difference: Row) -> Any:
+    low, high = _minimum(a, b), _maximum(a, b)
+    return select(a == b, a + math.log(2.0), high + _log1p(exp_difference(low, high)))
+
+
+def _sech(x: Any) -> Any:
+    e = _exp(-abs(x))
+    return 2.0 * e / (1.0 + e * e)
+
+
+def _gaussian(x: Any) -> Any:
+    squared, error = _product_and_error(x, x)
+    power = _exp(-squared)
+    return select(abs(x) > 28.0, 0.0, power - power * error)
+
+
+def _normal_density(x: Any) -> Any:
+    squared, error = _product_and_error(x, x)
+    power = _exp(-0.5 * squared)
+    return select(abs(x) > 40.0, 0.0, (power - power * 0.5 * error) / _SQRT_TWO_PI)
+
+
+def _normal_distribution(x: Any) -> Any:
+    t, error = _product_and_error(-x, _SQRT_HALF)
+    error = error - x * _SQRT_HALF_REST
+    half = 0.5 * _erfc(t)
+    mended = half - error * _gaussian(t) / math.sqrt(math.pi)
+    return select((t > -6.0) & (t < 28.0), mended, half)
+
+
+def _gelu(x: Any, normal_distribution: Row) -> Any:
+    return select(x < -40.0, -0.0, x * normal_distribution(x))
+
+
+def _elu(x: Any, alpha: Any) -> Any:
+    return select(x > 0.0, x, alpha * _expm1(x))
+
+
+def _softplus(x: Any) -> Any:
+    return _maximum(x, 0.0) + _log1p(_exp(-abs(x)))
+
+
+def _sigmoid(x: Any) -> Any:
+    e = _exp(-abs(x))
+    return select(x >= 0.0, 1.0, e) / (1.0 + e)
+
+
+def _silu(x: Any) -> Any:
+    positive = x >= 0.0
+    e = _exp(select(positive, -x, 0.5 * x))
+    quotient = select(positive, x, e) / (1.0 + select(positive, e, e * e))
+    return select(positive, quotient, select(x < -1500.0, -0.0, x * e * quotient))
+
+
+def _share(a: Any, b: Any) -> Any:
+    return select(a > b, 1.0, select(a == b, 0.5, select(_is_nan(a), a, 0.0)))
+
+
+def _inside(x: Any, low: Any, high: Any) -> Any:
+    return select((x >= low) & (x <= high), 1.0, select(_is_nan(x), x, 0.0))
+
+
+# fmt: off
+# name, formula; below it the formulas that default mode has instead
+_ROWS: dict[str, Row] = {
+    # Arithmetic
+    "add":                 ieee.add,
+    "sub":                 ieee.sub,
+    "mul":                 ieee.mul,
+    "div":                 ieee.div,
+    "neg":                 ieee.neg,
+    "times":               _times,
+    "pow":                 _pow,
+    "power_log":           _power_log,
+    "square":              ieee.square,
+    "reciprocal":          ieee.reciprocal,
+    "sqrt":                _sqrt,
+    "cbrt":                _mended_cbrt,
+    "hypot":               _python_hypot,
+    "direction":           lambda a, b: _direction(a, b, _python_hypot),
+
+    # Exponentials and logarithms
+    "exp":                 _exp,
+    "exp2":                _libm("exp2"),
+    "expm1":               _expm1,
+    "log":                 _log,
+    "log2":                _libm("log2"),
+    "log10":               _libm("log10"),
+    "log1p":               _log1p,
+    "positive_reciprocal": lambda x: select(x >= 0.0, 1.0 / x, nan),
+    "logaddexp":           lambda a, b: _logaddexp(a, b, _exp_difference),
+    "exp_difference":      _exp_difference,
+    "portion":             ieee.portion,
+    "xlogy":               lambda x, y: select(_is_nan(y), nan, _times(x, _log(y))),
+
+    # Circular and hyperbolic functions
+    "sin":                 _libm("sin"),
+    "cos":                 _libm("cos"),
+    "tan":                 _libm("tan"),
+    "asin":                _libm("asin"),
+    "acos":                _libm("acos"),
+    "one_minus_square":    ieee.one_minus_square,
+    "atan":                _libm("atan"),
+    "lorentzian":          ieee.lorentzian,
+    "atan2":               _libm("atan2"),
+    "sinh":                _libm("sinh"),
+    "cosh":                _libm("cosh"),
+    "tanh":                _libm("tanh"),
+    "sech":                _sech,
+    "asinh":               _libm("asinh"),
+    "acosh":               _libm("acosh"),
+    "atanh":               _libm("atanh"),
+
+    # The error function and the normal distribution
+    "erf":                 _libm("erf"),
+    "erfc":                _erfc,
+    "gaussian":            _gaussian,
+    "normal_density":      _normal_density,
+    "normal_distribution": _normal_distribution,
+
+    # Transfer functions
+    "relu":                lambda x: select(x <= 0.0, 0.0, x),
+    "leaky_relu":          lambda x, slope: select(x > 0.0, x, slope * x),
+    "elu":                 _elu,
+    "selu":                lambda x: SELU_SCALE * _elu(x, SELU_ALPHA),
+    "softplus":            _softplus,
+    "sigmoid":             _sigmoid,
+    "log_sigmoid":         lambda x: -_softplus(-x),
+    "silu":                _silu,
+    "gelu":                lambda x: _gelu(x, _normal_distribution),
+    "softsign":            lambda x: select(abs(x) != inf, x / (1.0 + abs(x)), _copysign(1.0, x)),
+    "hardtanh":            lambda x: select(x < -1.0, -1.0, select(x > 1.0, 1.0, x)),
+
+    # Kinks and choices
+    "abs":                 ieee.magnitude,
+    "sign":                lambda x: select((x < 0.0) | (x > 0.0), _copysign(1.0, x), x),
+    "step":                lambda x: select(x > 0.0, 1.0, select(x <= 0.0, 0.0, x)),
+    "floor":               _floor,
+    "ceil":                _ceil,
+    "maximum":             _maximum,
+    "minimum":             _minimum,
+    "stop_gradient":       ieee.identity,
+    "identity":            ieee.same,
+    "share":               _share,
+    "clip":                lambda x, low, high: _minimum(_maximum(x, low), high),
+    "inside":              _inside,
+    "where":               lambda condition, a, b: select(condition != 0.0, a, b),
+    "truth":               lambda condition: condition != 0.0,
+    "less":                ieee.less,
+    "less_equal":          ieee.less_equal,
+    "equal":               ieee.equal,
+    "not_equal":           ieee.not_equal,
+
+    # Of rows of any length the one that no other operations can write to the last bit
+    "norm":                _python_hypot,
+}
+_DEFAULT_ROWS: dict[str, Row] = {
+    "cbrt":                _cbrt,
+    "hypot":               _hypot,
+    "direction":           lambda a, b: _direction(a, b, _hypot),
+    "logaddexp":           lambda a, b: _logaddexp(a, b, lambda low, high: _exp(low - high)),
+    "exp_difference":      lambda a, b: _exp(a - b),
+    "gaussian":            lambda x: _exp(-(x * x)),
+    "normal_density":      lambda x: _exp(-0.5 * (x * x)) / _SQRT_TWO_PI,
+    "normal_distribution": lambda x: 0.5 * _erfc(-_SQRT_HALF * x),
+    "gelu":                lambda x: _gelu(x, lambda x: 0.5 * _erfc(-_SQRT_HALF * x)),
+}
+# fmt: on
+
+
+def _lowering(precise: Row, default: Row) -> Callable[..., ir.Value]:
+    def write(emitter: Emitter, *operands: ir.Value) -> ir.Value:
+        row = precise if emitter.precise else default
+        result = row(*(Lanes(emitter, x) for x in operands)).value
+        if result.type == emitter.type:
+            return result
+        return emitter.builder.select(result, emitter.constant(1.0), emitter.constant(0.0))
+
+    return write
+
+
+# Name of the primitive: function(emitter, *operands) that writes it, and returns its result.
+LOWERINGS = {name: _lowering(row, _DEFAULT_ROWS.get(name, row)) for name, row in _ROWS.items()}
+
+
+def lower(emitter: Emitter, primitive: Primitive, operands: Sequence[ir.Value]) -> ir.Value:
+    """Write a primitive of fixed arity, or the `norm` of at least one number.
+
+    Args:
+        emitter: writes it.
+        primitive: a row of the engine's own table.
+        operands: vectors of the emitter's type.
+
+    Returns:
+        A vector of the emitter's type; what comparisons give is 0.0 or 1.0.
+
+    Raises:
+        KeyError: the primitive is written out in others, or is a user's.
+        NotImplementedError: a `norm` of more numbers than Python can be called with.
+    """
+    return LOWERINGS[primitive.name](emitter, *operands)

@@ -1,0 +1,689 @@
+"""jit: a function of numbers becomes machine code, for one row of arguments or a batch."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections import deque
+from functools import cache, cached_property, update_wrapper
+from itertools import repeat
+from operator import add, attrgetter
+from threading import Lock
+from weakref import WeakValueDictionary
+
+from autograd.backward import accumulate
+from autograd.modes import under_way
+from autograd.primitives import Scalar, is_real, shown, to_float
+from autograd.program import Instruction, Program
+from autograd.structure import (
+    Array,
+    flatten,
+    names_of_arguments,
+    nested,
+    unflatten,
+)
+from autograd.tracer import trace, written_out
+from autograd.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
+
+    from numpy import ndarray
+
+_MISSING = "jit needs llvmlite and numpy: pip install 'glassgrad[compile]'"
+try:
+    import numpy as np
+except ModuleNotFoundError:
+    raise ImportError(_MISSING) from None
+
+_FLOAT = np.dtype(np.float64)
+_ARRAY = np.ndarray
+_NONE = np.empty(0)
+_grad = attrgetter("grad")
+
+# Kernels by what they compute. A kernel lives as long as a function that runs it, so that machine
+# code does not pile up; the last few stay, for a loop that makes the same function again and again.
+_kernels: WeakValueDictionary[str, Any] = WeakValueDictionary()
+_recent: deque[Any] = deque(maxlen=16)
+_compiling = Lock()
+
+
+def jit(
+    f: Callable[..., Any], parameters: Iterable[Value] | None = None, precise: bool = False
+) -> Compiled:
+    """Return f as machine code: a function of the same arguments that runs alone or over a batch.
+
+    f is traced at the first call for each structure of arguments. `Value`s that it uses from
+    outside are its parameters: their data is read at every call. Everything else that it uses is
+    fixed when it is traced.
+
+    Args:
+        f: a function of numbers, or of nested lists, tuples, dicts and arrays of them, that returns
+            such a structure.
+        parameters: the leaf `Value`s to differentiate by, in this order; one that f does not use
+            has gradient 0, and one that f uses and that is not here has none. If not given, those
+            that f uses, in the order of first use for the structure at hand.
+        precise: whether results equal those of the engine to the last bit. Otherwise products and
+            sums may be fused and reordered, which is faster, and just as accurate.
+
+    Raises:
+        ImportError: llvmlite or numpy is not installed.
+        TypeError: f is not callable, or a parameter is no leaf `Value`.
+        ValueError: a parameter is listed twice.
+
+    >>> from autograd import Value
+    >>> w = Value(3.0)
+    >>> loss = jit(lambda x, y: (w * x - y) ** 2)
+    >>> loss(1.0, 2.0)
+    1.0
+    >>> loss.map([1.0, 2.0], [2.0, 2.0]).tolist()
+    [1.0, 16.0]
+    >>> mean = loss.backward([1.0, 2.0], [2.0, 2.0])
+    >>> round(mean, 9), round(w.grad, 9)
+    (8.5, 9.0)
+    """
+    if not callable(f):
+        raise TypeError(f"jit(f): expected a function, got {shown(f)}")
+    _backend()  # what is missing is said here, not at the first call
+    return Compiled(f, None if parameters is None else _leaves(parameters), bool(precise))
+
+
+class Compiled:
+    """A function that runs as machine code, made by `jit`. Many threads may call it at once.
+
+    Inside a function that is differentiated or traced, and on `Value`s, `Dual`s and `Tracer`s, it
+    runs its `Program`, so that derivatives, traces and `jit` itself see through it.
+    """
+
+    def __init__(
+        self, f: Callable[..., Any], parameters: list[Value] | None, precise: bool
+    ) -> None:
+        self._f = f
+        self._listed = parameters
+        self._precise = precise
+        self._specializations: dict[Any, Specialization] = {}  # by structure of the arguments
+        # the same for plain numbers and arrays, by what is quick to ask of these
+        self._of_one: dict[tuple[Any, ...], tuple[Specialization, Callable[..., ndarray]]] = {}
+        self._of_rows: dict[tuple[Any, ...], Specialization] = {}
+        self._last: Specialization | None = None
+        update_wrapper(self, f, updated=())
+
+    def __repr__(self) -> str:
+        count = len(self._specializations)
+        name = getattr(self._f, "__name__", type(self._f).__name__)
+        return f"<jit of {name}, for {count} structure{'s' * (count != 1)} of arguments>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError(f"{self!r} cannot be copied or pickled: copy what it was made of, and jit")
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        """Return f(*args), in f's structure: numbers are floats, arrays float arrays.
+
+        Raises:
+            TypeError: an argument is given by name or is no structure of numbers, or f branches on
+                a number.
+        """
+        if named:
+            raise TypeError(
+                f"{self!r} takes its arguments by position only: got {', '.join(named)} by name"
+            )
+        signature = tuple(
+            [
+                float
+                if type(x) is float
+                else x.shape
+                if type(x) is _ARRAY and x.dtype is _FLOAT
+                else _kind(x)
+                for x in args
+            ]
+        )
+        found = self._of_one.get(signature)
+        if found is None or under_way():
+            return self._call(args, signature)
+        specialization, gathered = found
+        self._last = specialization
+        return specialization.one(gathered(args))
+
+    def _call(self, args: tuple[Any, ...], signature: tuple[Any, ...]) -> Any:
+        """Return f(*args), for arguments of any kind."""
+        try:
+            leaves, template = flatten(args, "args")
+        except TypeError:
+            for name, x in zip(names_of_arguments(self._f, len(args)), args, strict=True):
+                flatten(x, name)  # which names the one at fault as f does
+            raise
+        found = self._specialized(template, len(leaves))
+        if under_way() or any(isinstance(x, Scalar) for x in leaves):
+            return found.program.run([*leaves, *found.program.parameters], _bind)
+        if all(kind is float or not isinstance(kind, type) for kind in signature):
+            self._of_one[signature] = found, _gathering(signature)
+        self._last = found
+        return found.one(np.array(leaves, dtype=float))
+
+    def map(self, *arrays: Any) -> Any:
+        """Return f of every row: row i of the result is f of row i of every argument.
+
+        Args:
+            arrays: for a number of f an array (n,); for an array of shape s an array (n, *s); for
+                a tuple, list or dict of these such a structure of arrays. Nested lists of numbers
+                are rows of lists.
+
+        Returns:
+            Arrays in the structure of what f returns: (n,) for a number, (n, *s) for an array of
+            shape s or for nested lists of it. While a derivative or a trace is under way, and for
+            arrays of `Value`s and their kin, arrays of such, computed in Python.
+
+        Raises:
+            TypeError: an argument is no array of numbers with a leading axis, or there is none.
+            ValueError: the arrays differ in length.
+
+        >>> jit(lambda x: [x, x * x]).map([1.0, 2.0, 3.0]).tolist()
+        [[1.0, 1.0], [2.0, 4.0], [3.0, 9.0]]
+        """
+        found, inputs = self._rows("map", arrays)
+        if inputs[0].dtype.hasobject or (under_way() and found.parameters):
+            return found.arrays(found.rows_in_python(inputs))
+        self._last = found
+        if not len(inputs[0]):
+            return found.arrays(np.empty((0, len(found.program.results))))
+        return found.arrays(found.kernel.map(inputs, _read(found.parameters)))
+
+    def mean_and_gradient(self, parameters: Any, *arrays: Any) -> tuple[float, ndarray]:
+        """Return the mean of f over all rows, and its gradient by the parameters.
+
+        Args:
+            parameters: their numbers (p,), in the order that `jit` was given, or else of first use.
+                `Value`s that f uses and that are not among them count with their data.
+            arrays: the arguments, as for `map`.
+
+        Returns:
+            The mean, and the gradient (p,) in the order of the parameters.
+
+        Raises:
+            TypeError: as for `map`, or f does not return one number.
+            ValueError: as for `map`, or there are no rows or not as many numbers as parameters.
+
+        >>> from autograd import Value
+        >>> w = Value(0.0)
+        >>> jit(lambda x: w * x, precise=True).mean_and_gradient([2.0], [1.0, 5.0])
+        (6.0, array([3.]))
+        """
+        found, inputs = self._scalar_rows("mean_and_gradient", arrays)
+        numbers = parameters
+        if not (
+            type(numbers) is _ARRAY
+            and numbers.dtype is _FLOAT
+            and numbers.shape == found.shape
+            and numbers.flags.c_contiguous
+        ):
+            numbers = _plain(_as_array(parameters, "parameters"), "parameters")
+            if numbers.shape != found.shape:
+                raise ValueError(
+                    f"mean_and_gradient(parameters, ...): expected an array of {found.shape[0]} "
+                    f"numbers, one for each parameter, got one of shape {numbers.shape}"
+                )
+        if found.others:
+            numbers = np.concatenate([numbers, _read(found.others)])
+        mean, gradient = found.kernel.mean_and_gradient(inputs, numbers)
+        return mean, gradient[: found.shape[0]] if found.others else gradient
+
+    def backward(self, *arrays: Any) -> float:
+        """Return the mean of f over all rows; add its gradient to `.grad` of every parameter.
+
+        All gradients change or, if there is an error, none.
+
+        Args:
+            arrays: the arguments, as for `map`.
+
+        Raises:
+            TypeError: as for `map`, or f does not return one number.
+            ValueError: as for `map`, or there are no rows.
+        """
+        found, inputs = self._scalar_rows("backward", arrays)
+        mean: float
+        mean, gradient = found.kernel.mean_and_gradient(inputs, _read(found.parameters))
+        _add(gradient.tolist()[: len(found.listed)], found.listed)
+        return mean
+
+    @property
+    def parameters(self) -> tuple[Value, ...]:
+        """The `Value`s to differentiate by, in order.
+
+        Raises:
+            ValueError: none were listed, and the function was not called yet.
+        """
+        if self._listed is not None:
+            return tuple(self._listed)
+        return tuple(self._used().listed)
+
+    def report(self) -> str:
+        """Return what was made of f, for the structure of arguments used last.
+
+        Raises:
+            ValueError: nothing was compiled yet.
+        """
+        report: str = self._used().kernel.report()
+        return report
+
+    def source(self) -> str:
+        """Return the loops that f became, for the structure of arguments used last.
+
+        Raises:
+            ValueError: nothing was compiled yet.
+        """
+        source: str = self._used().kernel.source()
+        return source
+
+    def llvm(self) -> str:
+        """Return the LLVM IR of f, for the structure of arguments used last.
+
+        Raises:
+            ValueError: nothing was compiled yet.
+        """
+        llvm: str = self._used().kernel.llvm()
+        return llvm
+
+    def _used(self) -> Specialization:
+        if self._last is None:
+            raise ValueError(f"{self!r} has compiled nothing yet: call it on numbers first")
+        return self._last
+
+    def _specialized(self, template: Any, count: int) -> Specialization:
+        """Return f for arguments of this structure, of so many numbers."""
+        key = _key(template)
+        found = self._specializations.get(key)
+        if found is None:  # without a lock, since f is the user's: who comes second gives way
+            new = Specialization(self._f, template, count, self._listed, self._precise)
+            found = self._specializations.setdefault(key, new)
+        return found
+
+    def _rows(self, name: str, arrays: tuple[Any, ...]) -> tuple[Specialization, list[ndarray]]:
+        """Return f for one row of these arrays, and the arrays as (n, columns) of one type each."""
+        signature = tuple(
+            [
+                x.shape[1:]
+                if type(x) is _ARRAY and x.dtype is _FLOAT and x.ndim and x.flags.c_contiguous
+                else None
+                for x in arrays
+            ]
+        )
+        found = self._of_rows.get(signature)
+        if found is not None and (len(arrays) == 1 or len({*map(len, arrays)}) == 1):
+            return found, [
+                x if x.ndim == 2 else x.reshape(len(x), math.prod(x.shape[1:])) for x in arrays
+            ]
+        names = names_of_arguments(self._f, len(arrays))
+        template, columns, inputs = _taken_apart(name, names, arrays)
+        found = self._specialized(template, columns)
+        if None not in signature:
+            self._of_rows[signature] = found
+        return found, inputs
+
+    def _scalar_rows(
+        self, name: str, arrays: tuple[Any, ...]
+    ) -> tuple[Specialization, list[ndarray]]:
+        """Return the same for an f that returns one number, and at least one row."""
+        found, inputs = self._rows(name, arrays)
+        if found.program.output_template != 0:
+            given = type(unflatten(found.program.output_template, found.program.results)).__name__
+            raise TypeError(
+                f"{name}: expected f to return one number, got {given} of "
+                f"{len(found.program.results)}"
+            )
+        if not len(inputs[0]):
+            raise ValueError(f"{name}: expected at least one row: the mean of nothing is undefined")
+        _plain(inputs[0], name)
+        self._last = found
+        return found, inputs
+
+
+class Specialization:
+    """A function for arguments of one structure: its Program, and machine code once it is needed.
+
+    Attributes:
+        program: what it computes, for numbers of any kind.
+        listed: the parameters to differentiate by, in order.
+        others: the other parameters.
+        parameters: all of them.
+        shape: that of the gradient.
+    """
+
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        template: tuple[Any, ...],
+        count: int,
+        listed: list[Value] | None,
+        precise: bool,
+    ) -> None:
+        self.program = trace(f, *unflatten(template, [0.0] * count))
+        self._inlined = written_out(self.program, "jit")
+        self._count = count
+        self._precise = precise
+        self.listed = self.program.parameters if listed is None else listed
+        self.parameters = [*dict.fromkeys([*self.listed, *self._inlined.parameters])]
+        self.others = self.parameters[len(self.listed) :]
+        self.shape = (len(self.listed),)
+        self._rows_template = _with_arrays(self.program.output_template)
+
+    @cached_property
+    def kernel(self) -> Any:
+        """Its machine code."""
+        return _kernel(_arranged(self._inlined, self._count, self.parameters), self._precise)
+
+    def one(self, inputs: ndarray) -> Any:
+        """Return the result for one row of inputs."""
+        results = self.kernel.one(inputs, _read(self.parameters))
+        template = self.program.output_template
+        if type(template) is int:
+            return results.item(template)
+        if type(template) is Array:
+            return results.reshape(template.shape)
+        return unflatten(template, results.tolist())
+
+    def rows_in_python(self, inputs: list[ndarray]) -> ndarray:
+        """Return the results (n, results) for numbers of any kind, by the Program."""
+        results = np.empty((len(inputs[0]), len(self.program.results)), dtype=object)
+        for i, parts in enumerate(zip(*inputs, strict=True)):
+            row = [x for part in parts for x in part.tolist()]
+            results[i] = self.program.numbers([*row, *self.program.parameters], _bind)
+        return results
+
+    def arrays(self, results: ndarray) -> Any:
+        """Put results (n, results) into the structure of f's, as arrays."""
+        return _structured(self._rows_template, results)
+
+
+def _bind(row: Any, operands: list[Any]) -> Any:
+    return row.bind(operands)
+
+
+def _backend() -> tuple[Any, Any]:
+    """Return what makes machine code of a Program, and the error of a machine that LLVM lacks.
+
+    Raises:
+        ImportError: llvmlite is not installed.
+    """
+    try:
+        from autograd.compiler.kernel import Kernel, Unsupported  # noqa: PLC0415  needs llvmlite
+    except ModuleNotFoundError as error:
+        if error.name and error.name.partition(".")[0] == "llvmlite":
+            raise ImportError(_MISSING) from None
+        raise
+    return Kernel, Unsupported
+
+
+def _kernel(program: Program, precise: bool) -> Any:
+    """Return the machine code of a Program, the same for all that compute the same."""
+    # as text, where -0.0 is not 0.0, 1 is not 1.0 and nan is nan
+    key = (
+        f"{precise} {sum(1 for _ in program.inputs())} {len(program.parameters)} "
+        f"{program.instructions} {program.results}"
+    )
+    with _compiling:
+        kernel = _kernels.get(key)
+        if kernel is None:
+            kernel = _kernels[key] = _made(program, precise)
+        if kernel not in _recent:
+            _recent.append(kernel)
+    return kernel
+
+
+def _made(program: Program, precise: bool) -> Any:
+    kernel, unsupported = _backend()
+    try:
+        return kernel(program, precise)
+    except unsupported as reason:
+        from autograd.compiler.interpret import Interpreted  # noqa: PLC0415  seldom needed
+
+        _warn(str(reason))
+        return Interpreted(program, precise)
+
+
+@cache  # once
+def _warn(reason: str) -> None:
+    warnings.warn(
+        f"jit: LLVM makes no machine code here ({reason}): functions run in Python, row by row, "
+        "some hundred times slower",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+
+
+def _arranged(program: Program, count: int, parameters: list[Value]) -> Program:
+    """Return the same, of so many inputs, with these parameters.
+
+    They are stand-ins: a kernel is shared, and keeps nobody's model alive.
+    """
+    places = {parameter: count + i for i, parameter in enumerate(parameters)}
+    numbers = [*range(count), *(places[parameter] for parameter in program.parameters)]
+    shift = len(parameters) - len(program.parameters)
+
+    def moved(x: float) -> int | float:
+        if type(x) is not int:
+            return x
+        return numbers[x] if x < len(numbers) else x + shift
+
+    return Program(
+        program.names,
+        program.template,
+        [Value(0.0, parameter.label) for parameter in parameters],
+        [Instruction(row, tuple(map(moved, operands))) for row, operands in program.instructions],
+        [*map(moved, program.results)],
+        program.output_template,
+    )
+
+
+def _key(template: Any) -> Any:
+    """Return a structure as a key of a dict."""
+    if isinstance(template, dict):
+        return dict, *((key, _key(item)) for key, item in template.items())
+    if isinstance(template, list | tuple) and type(template) is not Array:
+        return type(template), *map(_key, template)
+    return template
+
+
+def _leaves(parameters: Iterable[Value]) -> list[Value]:
+    """Return the parameters that jit was given as a list.
+
+    Raises:
+        TypeError: they are no leaf Values.
+        ValueError: one is there twice.
+    """
+    if not hasattr(parameters, "__iter__"):
+        raise TypeError(
+            f"jit(f, parameters): expected a list of Values, got {shown(parameters)}; "
+            "of a model write model.parameters()"
+        )
+    places: dict[Value, int] = {}
+    for i, parameter in enumerate(parameters):
+        if not isinstance(parameter, Value) or parameter.primitive:
+            raise TypeError(
+                f"jit(f, parameters): expected a leaf Value as parameters[{i}], got "
+                f"{shown(parameter)}"
+            )
+        if places.setdefault(parameter, i) != i:
+            raise ValueError(
+                f"jit(f, parameters): parameters[{i}] is parameters[{places[parameter]}] again: "
+                "list each once"
+            )
+    return [*places]
+
+
+def _read(parameters: list[Value]) -> ndarray:
+    """Return the data of parameters as they are now."""
+    if not parameters:
+        return _NONE
+    return np.fromiter([parameter.data for parameter in parameters], _FLOAT, len(parameters))
+
+
+def _add(gradient: list[float], parameters: list[Value]) -> None:
+    """Add to the `.grad` of every parameter, in one call into C, as `accumulate` does."""
+    if not {type(parameter.grad) for parameter in parameters} <= {float, int}:
+        accumulate(dict(zip(parameters, gradient, strict=True)))  # which knows other kinds
+        return
+    sums = map(add, gradient, map(_grad, parameters))
+    any(map(setattr, parameters, repeat("grad"), sums))
+
+
+def _kind(x: Any) -> Any:
+    """Return what tells an argument's structure: of a list of floats its length, else the type."""
+    if type(x) is list and {*map(type, x)} == {float}:
+        return len(x)
+    return float if type(x) is np.float64 else type(x)
+
+
+def _gathering(signature: tuple[Any, ...]) -> Callable[[tuple[Any, ...]], ndarray]:
+    """Return the function that puts the numbers of arguments of these kinds into one array."""
+    if {*signature} <= {float}:
+        return np.array
+    if len(signature) > 1:
+        return lambda args: np.concatenate([np.ravel(x) for x in args])
+    if type(signature[0]) is int:
+        return lambda args: np.array(args[0])
+    return lambda args: args[0].ravel()
+
+
+# Batches: structures of arrays that have a leading axis.
+
+
+def _taken_apart(
+    name: str, names: Sequence[str], structures: tuple[Any, ...]
+) -> tuple[tuple[Any, ...], int, list[ndarray]]:
+    """Take arrays apart: the template of one row, how many numbers it has, and (n, columns) each.
+
+    Raises:
+        TypeError: something is no array of numbers with a leading axis.
+        ValueError: the arrays differ in length.
+    """
+    lengths: dict[str, int] = {}
+    arrays: list[ndarray] = []
+    start = 0
+
+    def template_of(x: Any, path: str) -> Any:
+        nonlocal start
+        if isinstance(x, dict):
+            return {key: template_of(item, f"{path}[{key!r}]") for key, item in x.items()}
+        if isinstance(x, list | tuple) and _holds_arrays(x):
+            items = [template_of(item, f"{path}[{i}]") for i, item in enumerate(x)]
+            if isinstance(x, list):
+                return items
+            return type(x)(*items) if hasattr(x, "_fields") else tuple(items)
+        array = _as_array(x, path)
+        if not array.ndim:
+            raise TypeError(
+                f"{name}: expected an array with a leading axis as {path}, got {shown(x)}; what is "
+                "the same for every row, let f capture it"
+            )
+        lengths[path], *shape = array.shape
+        columns = math.prod(shape)
+        arrays.append(array.reshape(lengths[path], columns))
+        start += columns
+        if not shape:
+            return start - 1
+        if isinstance(x, list | tuple):
+            return nested(shape, start - columns)
+        return Array(tuple(shape), start - columns)
+
+    template = tuple(template_of(x, path) for path, x in zip(names, structures, strict=True))
+    if not arrays:
+        raise TypeError(f"{name}: expected at least one array, whose leading axis is the rows")
+    if len({*lengths.values()}) > 1:
+        found = ", ".join(f"{path} has {length}" for path, length in lengths.items())
+        raise ValueError(f"{name}: expected arrays of one length: {found} rows")
+    if any(array.dtype.hasobject for array in arrays):
+        arrays = [array.astype(object) for array in arrays]
+    return template, start, arrays
+
+
+def _holds_arrays(x: Any) -> bool:
+    """Whether a list or tuple is a structure of arrays, not one array written as lists."""
+    return any(
+        isinstance(item, _ARRAY | dict) or (isinstance(item, list | tuple) and _holds_arrays(item))
+        for item in x
+    )
+
+
+def _as_array(x: Any, name: str) -> ndarray:
+    """Return an array of floats in order; of objects if there are `Scalar`s among them.
+
+    Raises:
+        TypeError: it is no array of numbers.
+    """
+    if np.ma.is_masked(x):
+        raise TypeError(f"{name}: expected an array of numbers, got one with masked numbers")
+    try:
+        array = np.asarray(x)
+    except ValueError:
+        raise TypeError(
+            f"{name}: expected an array of numbers, got rows of differing shape"
+        ) from None
+    if array.dtype.kind in "fiub":
+        return np.ascontiguousarray(array, dtype=_FLOAT).reshape(array.shape)
+    if array.dtype.kind != "O":
+        given = f"one of {array.dtype}" if array.ndim else shown(x)
+        raise TypeError(f"{name}: expected an array of numbers, got {given}")
+    numbers = []
+    for item in array.ravel().tolist():
+        if not (isinstance(item, Scalar) or is_real(type(item))):
+            raise TypeError(f"{name}: expected an array of numbers, got {shown(item)} in it")
+        numbers.append(item if isinstance(item, Scalar) else to_float(item))
+    kind = object if any(isinstance(item, Scalar) for item in numbers) else _FLOAT
+    found = np.empty(len(numbers), dtype=kind)
+    for i, item in enumerate(numbers):
+        found[i] = item
+    return found.reshape(array.shape)
+
+
+def _plain(array: ndarray, name: str) -> ndarray:
+    """Return an array of floats.
+
+    Raises:
+        TypeError: there are Values or the like in it.
+    """
+    if array.dtype.hasobject:
+        raise TypeError(
+            f"{name}: expected plain numbers, got Values: pass [x.data for x in values]"
+        )
+    return array
+
+
+def _with_arrays(template: Any) -> Any:
+    """Return a structure with an Array for each regular nested list of numbers."""
+    if isinstance(template, dict):
+        return {key: _with_arrays(item) for key, item in template.items()}
+    if type(template) is int or type(template) is Array:
+        return template
+    items = [*map(_with_arrays, template)]
+    if isinstance(template, tuple):
+        return type(template)(*items) if hasattr(template, "_fields") else tuple(items)
+    shapes = {_shape(item) for item in items} or {()}
+    shape = shapes.pop()
+    if shape is None or shapes:
+        return items
+    first = items[0] if items else 0
+    return Array((len(items), *shape), first.start if type(first) is Array else first)
+
+
+def _shape(template: Any) -> tuple[int, ...] | None:
+    """The shape of a number or an array, None for others."""
+    if type(template) is int:
+        return ()
+    return template.shape if type(template) is Array else None
+
+
+def _structured(template: Any, results: ndarray) -> Any:
+    """Put results (n, results) into a structure, as arrays with leading axis n."""
+    if type(template) is int:
+        return results[:, template]
+    if type(template) is Array:
+        columns = results[:, template.start : template.start + template.size]
+        return columns.reshape(len(results), *template.shape)
+    if isinstance(template, dict):
+        return {key: _structured(item, results) for key, item in template.items()}
+    items = [_structured(item, results) for item in template]
+    if isinstance(template, list):
+        return items
+    return type(template)(*items) if hasattr(template, "_fields") else tuple(items)
