@@ -17,6 +17,7 @@ import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 
+from autograd.compiler.arrays import numbers_of, rows_of
 from autograd.compiler.emit import INDEX, NUMBER, POINTER, Index, Shape, Writer, integer
 from autograd.compiler.schedule import (
     KEPT,
@@ -39,10 +40,8 @@ if TYPE_CHECKING:
 
     from autograd.compiler.target import Target
 
-# Arrays are passed as objects, and read where these say that their numbers are: quicker than to ask
-# in Python. NumPy has kept that place in the object since version 1.
-DATA = object.__basicsize__
 PIECE = 600  # nests in a function
+SCATTERED = 16  # pieces of what is given for each sample: more are written by a table
 SPACES = (PARAMETER, UNIFORM, LANE, KEPT, TOTAL)
 
 
@@ -69,8 +68,9 @@ class Code:
         sizes = schedule.sizes
         self._lanes_start = _rounded(sizes[UNIFORM])
         self._kept_start = self._lanes_start + _rounded(sizes[LANE] * shape.lanes)
-        self._panel = _rounded(sizes[KEPT] * shape.lanes)
-        self.size = self._kept_start + self._panel * shape.panels
+        # an odd number of lines of cache, so that slots do not share the same few places in it
+        self._kept = (_rounded(shape.lanes * shape.panels) | 8) if shape.panels > 1 else shape.lanes
+        self.size = self._kept_start + sizes[KEPT] * self._kept
         self._is_read = _slots_read(schedule)
         began = perf_counter()
         self.module = ir.Module("glassgrad")
@@ -83,8 +83,10 @@ class Code:
         pointers = [ctypes.c_void_p] * (5 + len(columns))
         kind = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_double, *pointers)
         self.address = self.engine.get_function_address("kernel")
+        self._target = target
         self._function = kind(self.address)
         self._threads = threading.local()
+        self._engines: list[Any] = []  # which live as long as this
 
     def run(
         self,
@@ -108,6 +110,60 @@ class Code:
             inputs: each (rows, columns).
         """
         self._function(count, weight, order, parameters, self.memory(), totals, stores, *inputs)
+
+    def checked(self, parameters: int, shapes: Sequence[tuple[int, ...]]) -> Callable[..., int]:
+        """Return a function that checks arrays in machine code before it runs: the quickest way.
+
+        It also sets the totals to 0.
+
+        Args:
+            parameters: how many there are.
+            shapes: of a row of each input array.
+
+        Returns:
+            A function of this thread's memory, the parameters, the totals, and the inputs, arrays.
+            It returns how many rows there were; 0, and has done nothing, if an array is not the
+            one that it knows.
+        """
+        module = ir.Module("checked")
+        module.triple = self.module.triple
+        pointers = [POINTER] * (3 + len(shapes))
+        function = ir.Function(module, ir.FunctionType(INDEX, pointers), "checked")
+        memory, given, totals, *inputs = function.args
+        builder = ir.IRBuilder(function.append_basic_block("start"))
+        other = function.append_basic_block("other")
+        ir.IRBuilder(other).ret(integer(0))
+
+        def require(condition: ir.Value) -> None:
+            following = builder.append_basic_block("known")
+            builder.cbranch(condition, following, other)
+            builder.position_at_end(following)
+
+        count = rows_of(builder, given, (), other)
+        require(builder.icmp_signed("==", count, integer(parameters)))
+        rows = [rows_of(builder, x, shape, other) for x, shape in zip(inputs, shapes, strict=True)]
+        for more in rows[1:]:
+            require(builder.icmp_signed("==", rows[0], more))
+        require(builder.icmp_signed(">", rows[0], integer(0)))
+        weight = builder.fdiv(ir.Constant(NUMBER, 1.0), builder.sitofp(rows[0], NUMBER))
+        null = ir.Constant(POINTER, None)
+        byte = ir.IntType(8)
+        fill = ir.FunctionType(ir.VoidType(), [POINTER, byte, INDEX, ir.IntType(1)])
+        size = integer(8 * (1 + parameters))
+        arguments = [numbers_of(builder, totals), ir.Constant(byte, 0), size]
+        memset = ir.Function(module, fill, "llvm.memset.p0.i64")
+        builder.call(memset, [*arguments, ir.Constant(ir.IntType(1), 0)])
+        arguments = [rows[0], weight, null, given, memory, totals, null, *inputs]
+        kind = ir.FunctionType(ir.VoidType(), [x.type for x in arguments])
+        kernel = builder.inttoptr(integer(self.address), kind.as_pointer())
+        builder.call(kernel, arguments)
+        builder.ret(rows[0])
+        engine = self._target.compiled(str(module))
+        objects = [ctypes.py_object] * (2 + len(shapes))
+        made = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, *objects)
+        call = made(engine.get_function_address("checked"))
+        self._engines.append(engine)
+        return call
 
     def memory(self) -> int:
         """Return the address of this thread's working memory."""
@@ -136,7 +192,7 @@ class Code:
             TOTAL: numbers_of(builder, totals) if sizes[TOTAL] else totals,
         }
         alone = shape._replace(width=1, vectors=1, panels=1)
-        self._write_steps(self._writer(builder, alone, pointers), schedule.once)
+        self._write_steps(self._writer(builder, alone, pointers), schedule.once, 1)
         if schedule.each or schedule.totals or schedule.stores:
             writer = self._writer(builder, shape, pointers)
             writer.check_parameters([*schedule.each, *schedule.totals])
@@ -179,7 +235,7 @@ class Code:
         builder.ret_void()
 
     def _writer(self, builder: ir.IRBuilder, shape: Shape, pointers: dict[str, ir.Value]) -> Writer:
-        return Writer(builder, shape, pointers, self._panel, self.schedule.constants, self._is_read)
+        return Writer(builder, shape, pointers, self._kept, self.schedule.constants, self._is_read)
 
     def _write_steps(self, writer: Writer, steps: Sequence[Any], panels: Any = None) -> None:
         """Write steps: here, or where they are many in functions of bounded size.
@@ -225,6 +281,16 @@ class _Panel:
         builder = self._builder
         sample = builder.add(self.start, self._writer.value(lane, 1, offset))
         return builder.select(builder.icmp_signed("<", sample, self._last), sample, self._last)
+
+    def _table(self, numbers: Sequence[int]) -> ir.Value:
+        """Return a table of constants."""
+        module = self._builder.module
+        kind = ir.ArrayType(INDEX, len(numbers))
+        table = ir.GlobalVariable(module, kind, f"table{len(module.globals)}")
+        table.linkage = "internal"
+        table.global_constant = True
+        table.initializer = ir.Constant(kind, [*numbers])
+        return self._builder.bitcast(table, POINTER)
 
     def find_rows(self, order: ir.Value) -> None:
         """Find out which row of the inputs each lane takes."""
@@ -318,29 +384,34 @@ class _Panel:
                 first = builder.mul(sample, integer(len(accesses)))
                 rows.append(builder.gep(stores, [first], source_etype=NUMBER))
 
-            def write(column: Access, slot: Access, indices: Sequence[Index]) -> None:
-                x = writer.load(slot, indices, k)
+            def write(x: ir.Value, column: Access, indices: Sequence[Index]) -> None:
                 for lane, row in enumerate(rows):
                     writer.pointers["row"] = row
                     builder.store(writer.lane(x, lane), writer.address(column, indices))
 
             for space, run in groupby(enumerate(accesses), key=lambda pair: pair[1].space):
                 places = [[column, access.base] for column, access in run]
-                for dims, bases, strides in affine_loops(places):
+                loops = [*affine_loops(places)]
+                if len(loops) > SCATTERED:
+                    table = self._table([slot for _, slot in places])
+
+                    def entry(c: Index, table: Any = table, first: int = places[0][0]) -> None:
+                        place = builder.gep(table, [writer.value(c)], source_etype=INDEX)
+                        slot = Index(builder.load(place, typ=INDEX), 0)
+                        x = writer.load(Access(space, 0, (1,)), [slot], k)  # noqa: B023  at once
+                        write(x, Access("row", first, (1,)), [c])
+
+                    writer.repeat(len(places), entry)
+                    continue
+                for dims, bases, strides in loops:
                     column, slot = map(Access, ("row", space), bases, strides)
 
                     def body(at: list[Index], _: Any, c: Access = column, s: Access = slot) -> None:
-                        write(c, s, at)
+                        write(writer.load(s, at, k), c, at)
 
                     writer.over(dims, {}, (), body)
 
         writer.repeat(writer.shape.vectors, vector)
-
-
-def numbers_of(builder: ir.IRBuilder, array: ir.Value) -> ir.Value:
-    """Return where the numbers of a NumPy array are."""
-    field = builder.gep(array, [integer(DATA)], source_etype=ir.IntType(8))
-    return builder.load(field, typ=POINTER)
 
 
 def _pieces(steps: Sequence[Any]) -> list[list[Any]]:

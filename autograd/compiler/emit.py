@@ -7,6 +7,7 @@ several of them.
 
 from __future__ import annotations
 
+from functools import reduce
 from itertools import product
 from typing import NamedTuple
 
@@ -82,7 +83,7 @@ class Writer:
     Attributes:
         builder: where it writes.
         pointers: where each kind of memory starts.
-        panel: how many numbers a panel's kept slots hold.
+        kept: how many numbers a kept slot holds, those of all panels one after the other.
     """
 
     def __init__(
@@ -90,14 +91,14 @@ class Writer:
         builder: ir.IRBuilder,
         shape: Shape,
         pointers: dict[str, ir.Value],
-        panel: int,
+        kept: int,
         constants: Sequence[float],
         needed: Callable[[Access], bool],
     ) -> None:
         self.builder = builder
         self.shape = shape
         self.pointers = pointers
-        self.panel = panel
+        self.kept = kept
         self.constants = constants
         self.needed = needed
         self.emitter = Emitter(builder, shape.width, shape.precise)
@@ -171,7 +172,7 @@ class Writer:
     def address(self, access: Access, indices: Sequence[Index], vector: Index = ZERO) -> ir.Value:
         """Return where an access points to."""
         builder, lanes = self.builder, access.space in {LANE, KEPT}
-        unit = self.shape.lanes if lanes else 1
+        unit = self.kept if access.space == KEPT else self.shape.lanes if lanes else 1
         constant = access.base * unit
         moving = [
             (i.value, stride * unit)
@@ -257,8 +258,7 @@ class Writer:
             return builder.call(self._fma(), [a, b, total])
         x = a if b is None else builder.fmul(a, b)
         if condition is not None:
-            holds = builder.fcmp_unordered("!=", condition, self.emitter.constant(0.0))
-            x = builder.select(holds, x, self.emitter.constant(-0.0))
+            x = builder.select(self.emitter.holds(condition), x, self.emitter.constant(-0.0))
         if total is None:
             return builder.fneg(x) if negative else x
         return builder.fsub(total, x) if negative else builder.fadd(total, x)
@@ -393,61 +393,70 @@ class Writer:
 
     def _finite(self, nest: Nest, outer: Sequence[Index], panels: Any) -> ir.Value:
         """Return whether every factor is finite that a vanishing one is multiplied by."""
-        builder, zero = self.builder, self.emitter.constant(0.0)
-        vectors = self.shape.vectors
-        found = [zero] * vectors
-        own = len(outer)
+        found = [self.emitter.constant(0.0)] * 8  # so many sums do not wait for each other
         for part in nest.parts:
-            if not (part.vanishes and part.b):
-                continue
-            b = part.b
-            dims = [*nest.dims, *part.dims]
-            live = [n if b.strides[own + d] else 1 for d, n in enumerate(dims)]
-            varies = b.space in {LANE, KEPT}
+            if part.vanishes and part.b:
+                strides = part.b.strides[len(outer) :]
+                dims = (*nest.dims, *part.dims)
+                live = tuple([n if s else 1 for n, s in zip(dims, strides, strict=True)])
+                found = self._add_zeros(part.b, live, outer, found, panels)
+        builder = self.builder
+        total = reduce(builder.fadd, found)
+        total = reduce(builder.fadd, [self.lane(total, i) for i in range(self.shape.width)])
+        return builder.fcmp_ordered("==", total, ir.Constant(NUMBER, 0.0))
 
-            def over(
-                d: int,
-                indices: list[Index],
-                carried: list[ir.Value],
-                b: Access = b,
-                live: Any = live,
-                varies: bool = varies,
-            ) -> list[ir.Value]:
-                if d == len(live):
-                    return [
-                        builder.fadd(x, builder.fmul(self.load(b, indices, Index(None, k)), zero))
-                        if varies or k == 0
-                        else x
-                        for k, x in enumerate(carried)
-                    ]
-                return self.loop(live[d], carried, lambda i, xs: over(d + 1, [*indices, i], xs))
+    def _add_zeros(
+        self,
+        access: Access,
+        dims: tuple[int, ...],
+        outer: Sequence[Index],
+        sums: list[ir.Value],
+        panels: Any,
+    ) -> list[ir.Value]:
+        """Add 0 × what an access reaches to sums: nothing, unless it is infinite or nan."""
+        builder, zero = self.builder, self.emitter.constant(0.0)
+        lanes = access.space in {LANE, KEPT}
+        vectors = [Index(None, k) for k in range(self.shape.vectors if lanes else 1)]
+        at_once = max(1, len(sums) // len(vectors))
+        last = max([d for d, n in enumerate(dims) if n > 1], default=-1)
 
-            if panels is not None and varies:
+        def over(d: int, indices: list[Index], sums: list[ir.Value]) -> list[ir.Value]:
+            if d < len(dims) and d != last:
+                return self.loop(dims[d], sums, lambda i, xs: over(d + 1, [*indices, i], xs))
+            rest = [ZERO] * (len(dims) - d - 1)
+            first = 0
+            for count, size in _cuts(dims[d], at_once) if dims else [(1, 1)]:
 
-                def over_panel(q: Index, xs: list[ir.Value], over: Any = over) -> Any:
-                    return self.in_panel(q, lambda: over(0, [*outer], xs))
+                def some(
+                    i: Index, xs: list[ir.Value], size: int = size, first: int = first
+                ) -> list[ir.Value]:
+                    start = None if i.value is None else self.value(i, size)
+                    xs = [*xs]
+                    for j in range(size):
+                        own = [Index(start, first + j)] if dims else []
+                        for k in vectors:
+                            place = (j * len(vectors) + k.constant) % len(xs)
+                            x = self.load(access, [*indices, *own, *rest], k)
+                            xs[place] = builder.fadd(xs[place], builder.fmul(x, zero))
+                    return xs
 
-                found = self.loop(panels, found, over_panel)
-            else:
-                found = over(0, [*outer], found)
-        total = found[0]
-        for x in found[1:]:
-            total = builder.fadd(total, x)
-        lanes = (
-            [total]
-            if self.shape.width == 1
-            else [self.lane(total, i) for i in range(self.shape.width)]
+                sums = self.loop(count, sums, some)
+                first += count * size
+            return sums
+
+        if last < 0 and dims:
+            last = len(dims) - 1
+        if panels is None or not lanes:
+            return over(0, [*outer], sums)
+        return self.loop(
+            panels, sums, lambda q, xs: self.in_panel(q, lambda: over(0, [*outer], xs))
         )
-        summed = lanes[0]
-        for x in lanes[1:]:
-            summed = builder.fadd(summed, x)
-        return builder.fcmp_ordered("==", summed, ir.Constant(NUMBER, 0.0))
 
     def in_panel(self, q: Index, write: Callable[[], Any]) -> Any:
         """Write with the kept slots of a panel."""
         before = self.pointers[KEPT]
         if q.value is not None:
-            stride = self.builder.mul(q.value, integer(self.panel))
+            stride = self.builder.mul(q.value, integer(self.shape.lanes))
             self.pointers[KEPT] = self.builder.gep(before, [stride], source_etype=NUMBER)
         result = write()
         self.pointers[KEPT] = before

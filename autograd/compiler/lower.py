@@ -57,6 +57,19 @@ class Emitter:
         self.width = width
         self.precise = precise
         self.type = _DOUBLE if width == 1 else ir.VectorType(_DOUBLE, width)
+        self._masks: dict[ir.Value, ir.Value] = {}
+
+    def number(self, mask: ir.Value) -> ir.Value:
+        """Return 1.0 where a mask holds, else 0.0."""
+        result = self.builder.select(mask, self.constant(1.0), self.constant(0.0))
+        self._masks[result] = mask
+        return result
+
+    def holds(self, x: ir.Value) -> ir.Value:
+        """Return the mask of what is not 0; the one that x was made of, if it was."""
+        if x not in self._masks:
+            self._masks[x] = self.builder.fcmp_unordered("!=", x, self.constant(0.0))
+        return self._masks[x]
 
     def constant(self, x: float) -> ir.Constant:
         """Return a number in every lane."""
@@ -227,6 +240,10 @@ def select(condition: Any, a: Any, b: Any) -> Any:
     """In each lane a where the condition holds, else b."""
     write = condition.emitter.builder.select
     return condition.of(write(condition.value, condition.like(a), condition.like(b)))
+
+
+def _holds(x: Lanes) -> Lanes:
+    return x.of(x.emitter.holds(x.value))
 
 
 # Rows
@@ -449,8 +466,8 @@ _ROWS: dict[str, Row] = {
     "share":               _share,
     "clip":                lambda x, low, high: _minimum(_maximum(x, low), high),
     "inside":              _inside,
-    "where":               lambda condition, a, b: select(condition != 0.0, a, b),
-    "truth":               lambda condition: condition != 0.0,
+    "where":               lambda condition, a, b: select(_holds(condition), a, b),
+    "truth":               _holds,
     "less":                ieee.less,
     "less_equal":          ieee.less_equal,
     "equal":               ieee.equal,
@@ -479,7 +496,7 @@ def _lowering(precise: Row, default: Row) -> Callable[..., ir.Value]:
         result = row(*(Lanes(emitter, x) for x in operands)).value
         if result.type == emitter.type:
             return result
-        return emitter.builder.select(result, emitter.constant(1.0), emitter.constant(0.0))
+        return emitter.number(result)
 
     return write
 

@@ -106,8 +106,12 @@ class Compiled:
         self._specializations: dict[Any, Specialization] = {}  # by structure of the arguments
         # the same for plain numbers and arrays, by what is quick to ask of these
         self._of_one: dict[tuple[Any, ...], tuple[Specialization, Callable[..., ndarray]]] = {}
+        self._of_array: dict[tuple[int, ...], Specialization] = {}  # if it is the one argument
         self._of_rows: dict[tuple[Any, ...], Specialization] = {}
+        self._updates: dict[tuple[Any, ...], Specialization] = {}  # by rule, memories, settings
         self._last: Specialization | None = None
+        self._quick: Callable[..., tuple[float, ndarray] | None] = _unknown  # for it
+        self._came_before: Specialization | None = None
         update_wrapper(self, f, updated=())
 
     def __repr__(self) -> str:
@@ -125,6 +129,12 @@ class Compiled:
             TypeError: an argument is given by name or is no structure of numbers, or f branches on
                 a number.
         """
+        if len(args) == 1 and type(args[0]) is _ARRAY and not under_way():
+            (array,) = args
+            known = self._of_array.get(array.shape)
+            if known is not None and array.dtype is _FLOAT and array.flags.c_contiguous:
+                self._last = known
+                return known.one(array)
         if named:
             raise TypeError(
                 f"{self!r} takes its arguments by position only: got {', '.join(named)} by name"
@@ -159,6 +169,8 @@ class Compiled:
             return found.program.run([*leaves, *found.program.parameters], _bind)
         if all(kind is float or not isinstance(kind, type) for kind in signature):
             self._of_one[signature] = found, _gathering(signature)
+            if len(args) == 1 and type(args[0]) is _ARRAY:
+                self._of_array[args[0].shape] = found
         self._last = found
         return found.one(np.array(leaves, dtype=float))
 
@@ -210,6 +222,9 @@ class Compiled:
         >>> jit(lambda x: w * x, precise=True).mean_and_gradient([2.0], [1.0, 5.0])
         (6.0, array([3.]))
         """
+        known = self._quick(parameters, *arrays)
+        if known is not None:
+            return known
         found, inputs = self._scalar_rows("mean_and_gradient", arrays)
         numbers = parameters
         if not (
@@ -227,7 +242,13 @@ class Compiled:
         if found.others:
             numbers = np.concatenate([numbers, _read(found.others)])
         mean, gradient = found.kernel.mean_and_gradient(inputs, numbers)
-        return mean, gradient[: found.shape[0]] if found.others else gradient
+        if found.others:
+            return mean, gradient[: found.shape[0]]
+        if self._came_before is found and all(type(x) is _ARRAY for x in arrays):
+            shapes = [x.shape[1:] for x in arrays]
+            self._quick = found.kernel.quick_mean_and_gradient(shapes, len(numbers))
+        self._came_before = found
+        return mean, gradient
 
     def backward(self, *arrays: Any) -> float:
         """Return the mean of f over all rows; add its gradient to `.grad` of every parameter.
@@ -246,6 +267,118 @@ class Compiled:
         mean, gradient = found.kernel.mean_and_gradient(inputs, _read(found.parameters))
         _add(gradient.tolist()[: len(found.listed)], found.listed)
         return mean
+
+    def descend(
+        self,
+        update: Callable[..., tuple[Any, ...]],
+        state: Sequence[ndarray],
+        hyperparameters: Any,
+        order: Any,
+        batch_size: int,
+        *arrays: Any,
+    ) -> tuple[int, Any]:
+        """Descend the mean of f over one batch of rows after the other, all in machine code.
+
+        A step replaces each parameter and its memory by
+        `update(parameter, gradient, *memory, *hyperparameters)`. The `Value`s stay as they are.
+
+        Args:
+            update: the rule, a function of numbers that returns (parameter, *memory).
+            state: float arrays (p,), changed in place: the parameters, in the order that `jit` was
+                given; their gradients, which end as those of the last batch; each memory.
+            hyperparameters: (steps, h), those of each step.
+            order: (rows,), which rows to take, batch by batch.
+            batch_size: rows in a batch; the last may have fewer.
+            arrays: the arguments, as for `map`. f returns the objective, or a tuple of it and what
+                else is wanted of each row.
+
+        Returns:
+            How many steps were taken, and what f gave for the rows of these, each in its batch's
+            turn, as `map` gives it. A step that has or makes a gradient, parameter or memory that
+            is inf or nan is not taken, and ends the descent.
+
+        Raises:
+            TypeError: as for `map`, or the update does not return as many numbers as it keeps.
+            ValueError: as for `map`, or the shapes do not fit.
+
+        >>> import numpy as np
+        >>> from autograd import Value
+        >>> w = Value(0.0)
+        >>> state = np.array([0.0]), np.array([0.0])
+        >>> loss = jit(lambda x: (w - x) ** 2, [w])
+        >>> loss.descend(lambda p, g, lr: (p - lr * g,), state, [[0.5]] * 2, [0, 1], 1, [3.0, 7.0])
+        (2, array([ 9., 16.]))
+        >>> state[0].tolist(), state[1].tolist(), w.data
+        ([7.0], [-8.0], 0.0)
+        """
+        found, inputs = self._rows("descend", arrays)
+        _plain(inputs[0], "descend")
+        template = found.program.output_template
+        if template != 0 and not (isinstance(template, tuple) and template[:1] == (0,)):
+            raise TypeError("descend: expected f to return one number, or a tuple that begins so")
+        settings = _plain(_as_array(hyperparameters, "hyperparameters"), "hyperparameters")
+        rows = np.ascontiguousarray(order, dtype=np.int64)
+        if batch_size < 1:
+            raise ValueError(f"descend: expected batch_size to be at least 1, got {batch_size}")
+        batches = -(-len(rows) // batch_size)
+        if settings.ndim != 2 or len(settings) > batches:
+            raise ValueError(
+                f"descend: expected hyperparameters (steps, h) of at most {batches} steps, one for "
+                f"each batch of {batch_size} in {len(rows)} rows, got shape {settings.shape}"
+            )
+        if len(rows) and not 0 <= rows.min() <= rows.max() < len(inputs[0]):
+            raise ValueError(f"descend: expected order to name rows below {len(inputs[0])}")
+        if len(state) < 2 or {*map(np.shape, state)} != {found.shape}:
+            raise ValueError(
+                f"descend: expected state to be arrays of shape {found.shape}, parameters, "
+                f"gradients and memories, got shapes {[*map(np.shape, state)]}"
+            )
+        parameters, gradient, *memory = state
+        rule = self._update(update, settings, len(memory))
+        if not len(settings):
+            return 0, found.arrays(np.empty((0, len(found.program.results))))
+        if rule.others:
+            others = np.broadcast_to(_read(rule.others), (len(settings), len(rule.others)))
+            settings = np.hstack([settings, others])
+        steps, results, final, gradient[:] = found.kernel.descend(
+            rule.kernel,
+            np.concatenate([parameters, _read(found.others)]),
+            np.column_stack([parameters, *memory]),
+            settings,
+            rows,
+            batch_size,
+            inputs,
+        )
+        for array, numbers in zip((parameters, *memory), final.T, strict=True):
+            array[:] = numbers
+        self._last = found
+        return steps, found.arrays(results)
+
+    def _update(self, update: Callable[..., Any], settings: ndarray, kept: int) -> Specialization:
+        """Return a rule as a function of a parameter with its memory, and a gradient.
+
+        Its hyperparameters are its parameters: what depends on these alone, such as a correction of
+        bias, is computed once a step.
+        """
+        key = update, kept, settings.shape[1]
+        found = self._updates.get(key)
+        if found is None:
+            example = [0.0] * (2 + kept + settings.shape[1])
+            rule = trace(update, *example)  # where hyperparameters have no data to be frozen
+            if len(rule.results) != 1 + kept or not isinstance(rule.output_template, tuple):
+                raise TypeError(
+                    f"descend: expected update to return a tuple of {1 + kept} numbers, the "
+                    f"parameter and what is kept of it, got {len(rule.results)}"
+                )
+            values = [Value(0.0) for _ in range(settings.shape[1])]
+
+            def run(row: list[Any], gradient: Any) -> Any:
+                return rule(row[0], gradient, *row[1:], *values)
+
+            template = [*range(1 + kept)], 1 + kept
+            found = Specialization(run, template, 2 + kept, values, self._precise)
+            self._updates[key] = found
+        return found
 
     @property
     def parameters(self) -> tuple[Value, ...]:
@@ -367,6 +500,7 @@ class Specialization:
         self.others = self.parameters[len(self.listed) :]
         self.shape = (len(self.listed),)
         self._rows_template = _with_arrays(self.program.output_template)
+        self._assembled = _assembling(self.program.output_template)
 
     @cached_property
     def kernel(self) -> Any:
@@ -375,13 +509,7 @@ class Specialization:
 
     def one(self, inputs: ndarray) -> Any:
         """Return the result for one row of inputs."""
-        results = self.kernel.one(inputs, _read(self.parameters))
-        template = self.program.output_template
-        if type(template) is int:
-            return results.item(template)
-        if type(template) is Array:
-            return results.reshape(template.shape)
-        return unflatten(template, results.tolist())
+        return self._assembled(self.kernel.one(inputs, _read(self.parameters)))
 
     def rows_in_python(self, inputs: list[ndarray]) -> ndarray:
         """Return the results (n, results) for numbers of any kind, by the Program."""
@@ -394,6 +522,10 @@ class Specialization:
     def arrays(self, results: ndarray) -> Any:
         """Put results (n, results) into the structure of f's, as arrays."""
         return _structured(self._rows_template, results)
+
+
+def _unknown(*_arrays: Any) -> None:
+    """Know no arrays."""
 
 
 def _bind(row: Any, operands: list[Any]) -> Any:
@@ -544,6 +676,21 @@ def _gathering(signature: tuple[Any, ...]) -> Callable[[tuple[Any, ...]], ndarra
     if type(signature[0]) is int:
         return lambda args: np.array(args[0])
     return lambda args: args[0].ravel()
+
+
+def _assembling(template: Any) -> Callable[[ndarray], Any]:
+    """Return the function that puts one row of results into a structure: floats, float arrays."""
+    if type(template) is int:
+        return lambda results: results.item(template)
+    if type(template) is Array:
+        part = slice(template.start, template.start + template.size)
+        return lambda results: results[part].reshape(template.shape)
+    if type(template) is tuple:
+        parts = [*map(_assembling, template)]
+        return lambda results: tuple([part(results) for part in parts])
+    if type(template) is list and template == [*range(len(template))]:
+        return lambda results: results[: len(template)].tolist()
+    return lambda results: unflatten(template, results.tolist())
 
 
 # Batches: structures of arrays that have a leading axis.

@@ -346,12 +346,12 @@ _SOURCES = {"input", "seed", "parameter", "constant"}
 def _sum_nests(space: str, kinds: Any, rows: list[tuple[int, list[int]]]) -> Iterator[Nest]:
     """Yield the nests of sums that are alike: loops over sums, and in them those over terms."""
     bias_space, *patterns = kinds
-    if len(rows) == 1 and len(patterns) <= STRAIGHT:
-        ((into, slots),) = rows
+    if len(rows) == 1 and len(patterns) <= STRAIGHT:  # the same, without arrays
+        ((first, slots),) = rows
         yield Nest(
             "sum",
             (),
-            Access(space, into),
+            Access(space, first),
             bias=bias_space and Access(bias_space, slots[0]),
             parts=tuple(
                 _part(pattern, (), ((),) * 3, slots[1 + 3 * i :], ((),) * 3)
@@ -366,7 +366,12 @@ def _sum_nests(space: str, kinds: Any, rows: list[tuple[int, list[int]]]) -> Ite
         firsts: list[int] = []  # for each term the first one of its loop
         for pattern, run in groupby(patterns):
             start = len(firsts)
-            for dims, _, strides in affine_loops(terms[0, start : start + len([*run])]):
+            rows_of_terms = terms[0, start : start + len([*run])]
+            # a few terms are no loop: what looks like one might be chance
+            few = len(patterns) <= STRAIGHT
+            for dims, _, strides in (
+                _single(rows_of_terms) if few else affine_loops(rows_of_terms, terms=True)
+            ):
                 loops.append((pattern, len(firsts), dims, strides))
                 firsts += [len(firsts)] * prod(dims)
         # these are the loops of all sums whose terms advance as those of the first
@@ -403,8 +408,20 @@ def _part(pattern: Any, dims: Any, inner: Any, bases: Any, outer: Any) -> Part:
     return Part(dims, a, b, condition, negative, vanishes)
 
 
-def affine_loops(rows: Any) -> Iterator[tuple[tuple[int, ...], list[int], list[tuple[int, ...]]]]:
+def _single(rows: Any) -> Iterator[tuple[tuple[int, ...], list[int], list[tuple[int, ...]]]]:
+    """Yield each row by itself."""
+    for row in rows:
+        yield from affine_loops([row])
+
+
+def affine_loops(
+    rows: Any, *, terms: bool = False
+) -> Iterator[tuple[tuple[int, ...], list[int], list[tuple[int, ...]]]]:
     """Cut rows of numbers into nested loops along which every column advances by constant strides.
+
+    Args:
+        rows: as many numbers each.
+        terms: whether they are the terms of one sum, where what comes twice is no loop.
 
     Yields:
         How often each loop runs, the outermost first; the first row; for each column its strides.
@@ -435,7 +452,8 @@ def affine_loops(rows: Any) -> Iterator[tuple[tuple[int, ...], list[int], list[t
             while at + 2 * size <= count:
                 step = table[at + size] - table[at]
                 repeats = _repeats(table[at:], size, step)
-                if repeats == 1:
+                whole = at == 0 and repeats * size == count
+                if repeats < (2 if whole and not terms else 3):  # twice might be chance
                     break
                 dims.insert(0, repeats)
                 strides.insert(0, step)
@@ -483,11 +501,8 @@ def rerolled(nests: list[Any]) -> list[Any]:
     found: list[Any] = []
     at = 0
     while at < len(nests):
-        period = following[at] - at
-        count = 1
-        if 0 < period <= 512:
-            count = _iterations(kinds, bases, at, period)
-        if count < 2 or count * sum(map(operations, nests[at : at + period])) <= WRITTEN_OUT:
+        period, count = _most_repeated(kinds, bases, following, at)
+        if count < 3 or count * sum(map(operations, nests[at : at + period])) <= WRITTEN_OUT:
             found.append(nests[at])
             at += 1
             continue
@@ -499,6 +514,23 @@ def rerolled(nests: list[Any]) -> list[Any]:
         found.append(Repeat(count, body))
         at += count * period
     return found
+
+
+def _most_repeated(
+    kinds: list[int], bases: list[list[int]], following: list[int], at: int
+) -> tuple[int, int]:
+    """Return the length of the sequence from here on that covers most, and how often it comes."""
+    best = (1, 1)
+    again = at
+    for _ in range(16):  # nests of one kind may stand at several places in the sequence
+        again = following[again]
+        period = again - at
+        if not 0 < period <= LONGEST:
+            break
+        count = _iterations(kinds, bases, at, period)
+        if count > 2 and count * period > best[0] * best[1]:  # twice might be chance
+            best = (period, count)
+    return best
 
 
 def _iterations(kinds: list[int], bases: list[list[int]], at: int, period: int) -> int:

@@ -15,7 +15,7 @@ from math import isfinite
 from typing import NamedTuple
 
 from autograd.backward import graph
-from autograd.compiler.expand import EXPANSIONS
+from autograd.compiler.expand import EXPANSIONS, sech_squared, tanh
 from autograd.primitives import TABLE, Scalar
 from autograd.tracer import Tracer
 
@@ -173,6 +173,16 @@ class Node(Scalar):
         return x.position if isinstance(x, Node) else among.constant(x)
 
 
+def _square(among: Graph, x: int) -> int:
+    if among.names[x] == "sech" and not among.precise:
+        return Node.number(among, sech_squared(Node(among, among.operands[x][0])))
+    return among.add("mul", (x, x))
+
+
+def _tanh(among: Graph, x: int) -> int | None:
+    return None if among.precise else Node.number(among, tanh(Node(among, x)))
+
+
 def _mul(among: Graph, a: int, b: int) -> int | None:
     for x, factor in ((a, among.constants.get(b)), (b, among.constants.get(a))):
         if factor == 1.0:
@@ -195,6 +205,8 @@ def _where(among: Graph, condition: int, a: int, b: int) -> int | None:
 
 
 def _where_again(among: Graph, condition: int, a: int, b: int) -> int | None:
+    if not among.precise and b != among.zero and among.constants.get(b) == 0.0:
+        return among.add("where", (condition, a, among.zero))  # which may be there already
     if among.names[a] == "where" and among.operands[a][0] == condition:
         return among.add("where", (condition, among.operands[a][1], b))
     return a if a == b else None
@@ -241,7 +253,8 @@ _RULES: dict[str, Any] = {
     "stop_gradient": lambda _, x: x,
     "add": _in_any_order,
     "neg": lambda among, x: among.operands[x][0] if among.names[x] == "neg" else None,
-    "square": lambda among, x: among.add("mul", (x, x)),
+    "square": _square,
+    "tanh": _tanh,
     "reciprocal": lambda among, x: among.add("div", (among.one, x)),
     "portion": lambda among, a, b: among.add("div", (a, among.add("add", (a, b)))),
     "mean": lambda among, *xs: among.add(
@@ -385,12 +398,8 @@ class _Spine(_Gatherer):
             name, operands = names[x], made.operands[x]
             if name == "dot":
                 size = len(operands) // 2
-                terms += [
-                    Term(a, b)
-                    for a, b in zip(
-                        operands[size - 1 :: -1], operands[-2 : size - 1 : -1], strict=True
-                    )
-                ]
+                pairs = [*zip(operands[:size], operands[size:-1], strict=True)]
+                terms += [Term(a, b) for a, b in reversed(pairs)]
                 bias = operands[-1]
                 if not self._continues(bias, varies):
                     break

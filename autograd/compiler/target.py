@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import llvmlite.binding as llvm
 
+from autograd.compiler.arrays import laid_out_as_known
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -51,7 +53,7 @@ def host() -> Target:
     """Return this machine as a target.
 
     Raises:
-        Unsupported: LLVM does not know it.
+        Unsupported: LLVM does not know it, or NumPy is not the one that code is made for.
     """
     try:
         llvm.initialize_native_target()
@@ -60,6 +62,8 @@ def host() -> Target:
         cpu, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features()
     except RuntimeError as error:
         raise Unsupported(str(error)) from None
+    if not laid_out_as_known():
+        raise Unsupported("this NumPy's arrays are laid out in another way")
     has = features.get
     names = features.flatten()
     if has("avx512f") and has("avx512dq"):
