@@ -315,6 +315,7 @@ def _parser() -> _Parser:
         described = f"{help_} (default: {text})"
         flag = f"--{name.replace('_', '-')}"
         option(flag, type=kind, default=default, metavar=metavar, help=described)
+    option("--eager", action="store_true", help="train without machine code")
     option("-o", dest="output", type=Path, metavar="FOLDER", help="instead of runs/DATA")
 
     command = commands.add_parser(

@@ -80,7 +80,7 @@ class Learnt:
             f"{rows[2]} to test on\n"
             f"network: {sizes} {self.model.activation}, "
             f"{len(self.model.parameters())} parameters; {self.history.epochs} epochs "
-            f"in {self.history.seconds:.1f} s\n{self.test_result()}"
+            f"in {self.history.seconds:.1f} s, {self._how()}\n{self.test_result()}"
         )
         numbers = {*self.training.y, *self.validation.y, *self.test.y}
         if self.recipe.classes is None and len(numbers) <= 10 and all(y == int(y) for y in numbers):
@@ -90,6 +90,11 @@ class Learnt:
                 f"--text {target!r} would learn them as classes"
             )
         return lines
+
+    def _how(self) -> str:
+        """Return whether machine code trained the network, and why not."""
+        history = self.history
+        return "compiled" if history.compiled else f"eager ({history.reason})"
 
     def test_result(self) -> str:
         """Return the accuracy beside the most frequent class's, or the errors beside the mean's."""
@@ -171,6 +176,7 @@ def learn(
     lr: float = 0.03,
     test: float = 0.2,
     seed: int = 0,
+    eager: bool = False,
     progress: bool = False,
 ) -> Learnt:
     """Split the data, train on one part, stop when the loss on another falls no more, and test.
@@ -190,6 +196,7 @@ def learn(
         lr: the learning rate at first.
         test: the share of the rows to test on.
         seed: of the split, the weights and the batches.
+        eager: whether to train without machine code, even where it would be quicker.
         progress: whether to show a bar.
 
     Raises:
@@ -213,6 +220,7 @@ def learn(
         patience=20,
         seed=seed,
         progress=progress,
+        compiled=False if eager else "auto",
     )
     predicted = recipe.decode(model.predict(recipe.encode(held_out.X)))
     return Learnt(model, recipe, history, training, validation, held_out, predicted)

@@ -132,6 +132,17 @@ class Optimizer:
         """Return what the rule takes after the memory, at a learning rate."""
         raise NotImplementedError(f"{type(self).__name__} must define hyperparameters(self, lr)")
 
+    def settings(self) -> tuple[Any, ...]:
+        """Return the hyper-parameters of the next step, at the learning rate that is due then.
+
+        Raises:
+            ValueError: if the schedule gives a learning rate that is negative or not finite.
+        """
+        lr = self.lr
+        if callable(lr):
+            lr = finite_number(f"lr({self.steps})", lr(self.steps), least=0.0)
+        return self.hyperparameters(lr)
+
     def step(self) -> None:
         """Update every parameter by its `.grad`: all of them or, if interrupted, none.
 
@@ -140,10 +151,7 @@ class Optimizer:
                 changed.
             ValueError: if the schedule gives a learning rate that is negative or not finite.
         """
-        lr = self.lr
-        if callable(lr):
-            lr = finite_number(f"lr({self.steps})", lr(self.steps), least=0.0)
-        hyperparameters = self.hyperparameters(lr)
+        hyperparameters = self.settings()
         updated = [
             self.rule(parameter.data, parameter.grad, *memory, *hyperparameters)
             for parameter, memory in zip(self.parameters, self.memory, strict=True)

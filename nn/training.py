@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from autograd import Value, mean, no_grad
 from nn.arguments import as_floats, number, shown, whole_number
+from nn.compiled import WORTH, Descent, Unsuitable
 from nn.metrics import paired
 from nn.module import Module, set_at_once
 from nn.optim import Optimizer
@@ -18,7 +19,9 @@ from nn.optim import Optimizer
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any
+    from typing import Any, Literal
+
+    from nn.compiled import Batch, Measured
 
     Loss = Callable[[Any, Any], Any]
     Metric = Callable[[list[Any], list[Any]], float]
@@ -49,6 +52,8 @@ class History:
         kept: the epoch, counted from 1, of the lowest loss, if patience put back what it was
             measured with; None if the model is what the last step made of it.
         seconds: how long it took.
+        compiled: whether machine code took the steps; otherwise the engine did.
+        reason: why the engine did.
     """
 
     def __init__(self) -> None:
@@ -56,12 +61,14 @@ class History:
         self.stopped = "epochs"
         self.kept: int | None = None
         self.seconds = 0.0
+        self.compiled = False
+        self.reason = ""
 
     def __repr__(self) -> str:
         last = "".join(f", {name}={x:.4g}" for name, x in self.last().items())
         return (
             f"History(epochs={self.epochs}{last}, "
-            f"stopped={self.stopped!r}, seconds={self.seconds:.3g})"
+            f"stopped={self.stopped!r}, seconds={self.seconds:.3g}, compiled={self.compiled})"
         )
 
     @property
@@ -115,6 +122,7 @@ def fit(
     patience: int | None = None,
     seed: int = 0,
     progress: bool = True,
+    compiled: bool | Literal["auto"] = "auto",
 ) -> History:
     """Train a model: descend the mean loss of one minibatch after the other.
 
@@ -150,6 +158,18 @@ def fit(
             for a validation loss, at its start for a training loss.
         seed: of the order of the samples, shuffled in each epoch.
         progress: whether to show a bar in a terminal or notebook; no file or pipe gets one.
+        compiled: whether machine code takes the steps, an epoch at a time: True, False, or "auto",
+            where it can be made and pays: if epochs × samples × parameters is 300,000 or more.
+            `History.compiled` says which it was, and `History.reason` why not.
+
+    Machine code is made of a trace of model, loss, penalty and the optimizer's rule, so these may
+    not branch on numbers, and are called beside the steps. Samples and targets are read once; a
+    learning rate that is a function of the step is asked for an epoch ahead. Results are the
+    engine's but for rounding. The engine computes some samples of the first two steps as well, and
+    one in each of the first epochs and every fourth after: where machine code differs, as with
+    random numbers or a float of a parameter in the model, "auto" lets the engine go on, and True is
+    an error. `.grad` of `Value`s that the optimizer does not hold stays as it is. Ctrl-C takes back
+    the epoch that is under way.
 
     Returns:
         What happened in each epoch, why training ended, and how long it took.
@@ -158,7 +178,10 @@ def fit(
         FloatingPointError: if a training loss, a gradient or an updated parameter is inf or nan;
             the parameters are then as they were before the step. Also if the validation loss is
             nan.
-        TypeError: if a loss or penalty is not a `Value`, or an argument of the wrong kind.
+        ImportError: if compiled is True, and llvmlite or numpy is not installed.
+        RuntimeError: if compiled is True, and machine code differs from the engine.
+        TypeError: if a loss or penalty is not a `Value`, or an argument of the wrong kind; if
+            compiled is True, and something does not become machine code.
         ValueError: if X and y differ in length or are empty, a number is out of range, or the
             optimizer holds no parameter of the model.
     """
@@ -176,23 +199,55 @@ def fit(
         if function is not None and not callable(function):
             raise TypeError(f"{name} must be a function, got {shown(function)}")
     _check_optimizer(optimizer, model)
+    if compiled != "auto" and not isinstance(compiled, bool):
+        raise ValueError(f"compiled must be True, False or 'auto', got {shown(compiled)}")
 
     parameters = optimizer.parameters
     data = list(zip(range(len(samples)), samples, targets, strict=True))
     random = Random(seed)
     history = History()
+
+    def step(batch: Batch, position: int) -> Measured:
+        where = f"epoch {history.epochs + 1}, batch {position + 1}"
+        return _step(model, batch, loss, optimizer, penalty, where)
+
     lowest, lowest_epoch, best = inf, -1, _numbers(parameters)
     began = perf_counter()
     try:
         with _bar(epochs * -(-len(data) // batch_size)) if progress else nullcontext() as bar:
+            took = bar.update if bar is not None else lambda _steps: None
+            passes = epochs * len(parameters)
+            descent, history.reason = _descent(
+                compiled,
+                passes * len(data),
+                step,
+                model,
+                samples,
+                targets,
+                loss,
+                optimizer,
+                batch_size,
+                penalty,
+                metric is not None,
+            )
+            history.compiled = descent is not None
+            validation_in_code = None
+            if descent and held_out and (compiled is True or passes * len(held_out[0]) >= WORTH):
+                validation_in_code = descent.validation(*held_out)
             for epoch in range(epochs):
-                at_start = _numbers(parameters)
+                at_start = [] if patience is None else _numbers(parameters)
                 random.shuffle(data)
-                losses, outputs = _train(
-                    model, data, loss, optimizer, batch_size, penalty, f"epoch {epoch + 1}", bar
-                )
-                measured = _summary(losses, outputs, [target for *_, target in data], metric)
-                validated = _validate(model, held_out, loss, metric) if held_out else (None, None)
+                if descent is None:
+                    losses, outputs = _train(step, data, batch_size, took)
+                else:
+                    losses, outputs = descent.epoch(data, took)
+                    history.compiled, history.reason = not descent.reason, descent.reason
+                measured = _summary(losses, outputs, [target for _, _, target in data], metric)
+                validated: tuple[float | None, float | None] = None, None
+                if held_out and validation_in_code and history.compiled:
+                    validated = _summary(*validation_in_code(), held_out[1], metric)
+                elif held_out:
+                    validated = _validate(model, held_out, loss, metric)
                 if validated[0] is not None and isnan(validated[0]):
                     raise FloatingPointError(
                         f"epoch {epoch + 1}: the validation loss is nan; lower the learning rate, "
@@ -222,39 +277,68 @@ def fit(
     return history
 
 
+def _descent(
+    compiled: bool | Literal["auto"], work: int, *arguments: Any
+) -> tuple[Descent | None, str]:
+    """Return what trains in machine code; else None, and why not."""
+    if not compiled:
+        return None, "compiled=False"
+    required = compiled is True
+    if work < WORTH and not required:
+        return None, f"little to do: epochs × samples × parameters is below {WORTH:,}"
+    try:
+        return Descent(*arguments, required=required), ""
+    except (ImportError, Unsuitable) as error:
+        if not required:
+            return None, str(error)
+        if isinstance(error, ImportError):
+            raise
+        raise TypeError(f"compiled=True: {error}; leave compiled=True out") from error
+
+
 def _train(
-    model: Callable[[Any], Any],
+    step: Callable[[Batch, int], Measured],
     data: list[tuple[int, Any, Any]],
-    loss: Loss,
-    optimizer: Optimizer,
     batch_size: int,
-    penalty: Callable[[Any], Any] | None,
-    epoch: str,
-    bar: Any,
-) -> tuple[list[float], list[Any]]:
-    """Take a step for each batch of (index, sample, target); return every loss and output."""
+    took: Callable[[int], Any],
+) -> Measured:
+    """Take a step for each batch of the data; return every loss and output."""
     losses: list[float] = []
     outputs: list[Any] = []
-    for first in range(0, len(data), batch_size):
-        batch = data[first : first + batch_size]
-        where = f"{epoch}, batch {first // batch_size + 1}"
-        optimizer.zero_grad()
-        for i, sample, target in batch:
-            output = model(sample)
-            sample_loss = _recorded("loss", loss(output, target), f"{where}, sample {i}")
-            # one sample's graph at a time: the gradient of the mean is the mean of the gradients
-            sample_loss.backward(1.0 / len(batch))
-            losses.append(sample_loss.data)
-            outputs.append(as_floats(output))
-        if penalty is not None:
-            _recorded("penalty", penalty(model), where).backward()
-        _check_gradients(optimizer.parameters, where)
-        try:
-            optimizer.step()
-        except FloatingPointError as error:
-            raise FloatingPointError(f"{where}: {error}") from None
-        if bar is not None:
-            bar.update()
+    for position, first in enumerate(range(0, len(data), batch_size)):
+        measured = step(data[first : first + batch_size], position)
+        losses += measured[0]
+        outputs += measured[1]
+        took(1)
+    return losses, outputs
+
+
+def _step(
+    model: Callable[[Any], Any],
+    batch: Batch,
+    loss: Loss,
+    optimizer: Optimizer,
+    penalty: Callable[[Any], Any] | None,
+    where: str,
+) -> Measured:
+    """Take a step for a batch of (index, sample, target); return every loss and output."""
+    losses: list[float] = []
+    outputs: list[Any] = []
+    optimizer.zero_grad()
+    for i, sample, target in batch:
+        output = model(sample)
+        sample_loss = _recorded("loss", loss(output, target), f"{where}, sample {i}")
+        # one sample's graph at a time: the gradient of the mean is the mean of the gradients
+        sample_loss.backward(1.0 / len(batch))
+        losses.append(sample_loss.data)
+        outputs.append(as_floats(output))
+    if penalty is not None:
+        _recorded("penalty", penalty(model), where).backward()
+    _check_gradients(optimizer.parameters, where)
+    try:
+        optimizer.step()
+    except FloatingPointError as error:
+        raise FloatingPointError(f"{where}: {error}") from None
     return losses, outputs
 
 

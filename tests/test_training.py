@@ -222,10 +222,11 @@ def test_no_epochs_is_an_empty_history():
 
 def test_repr_of_a_history_is_one_short_line():
     history = History()
-    assert repr(history) == "History(epochs=0, stopped='epochs', seconds=0)"
+    assert repr(history) == "History(epochs=0, stopped='epochs', seconds=0, compiled=False)"
     history.records = [Epoch(0.5, validation_loss=0.25)]
     assert repr(history) == (
-        "History(epochs=1, loss=0.5, validation_loss=0.25, stopped='epochs', seconds=0)"
+        "History(epochs=1, loss=0.5, validation_loss=0.25, stopped='epochs', seconds=0, "
+        "compiled=False)"
     )
 
 
@@ -305,7 +306,14 @@ def interrupt_at_event(count, function):
     left = [count]
 
     def trace(frame, event, _argument):
-        if frame.f_code.co_name not in {"_train", "step", "_recorded", "_check_gradients", "mse"}:
+        if frame.f_code.co_name not in {
+            "_train",
+            "_step",
+            "step",
+            "_recorded",
+            "_check_gradients",
+            "mse",
+        }:
             return trace if frame.f_code.co_filename.startswith(nn.__path__[0]) else None
         if event == "line":
             left[0] -= 1

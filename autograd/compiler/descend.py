@@ -1,44 +1,50 @@
 """Descend: many steps of training in machine code, with no return to Python between them.
 
-Two codes take turns. The objective's adds up the gradient over a batch; the update rule's maps each
-parameter, with its gradient and what the rule remembers of it, to what they are after the step. The
-function written here calls them, and stops where something is inf or nan.
+In each step the objective's code adds up the gradient over a batch. The update rule, written out
+here, maps each parameter, with what it remembers of it and the gradient, to what they are after the
+step. Where something is inf or nan, the step is not taken.
 """
 
 from __future__ import annotations
 
 import ctypes
-from functools import cache
+from contextvars import Context
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from llvmlite import ir
 
-from autograd.compiler.arrays import NUMBERS as DATA
-from autograd.compiler.emit import INDEX, NUMBER, POINTER, Shape, Writer, integer
-from autograd.compiler.target import host
+from autograd.compiler.arrays import NUMBERS
+from autograd.compiler.emit import INDEX, NUMBER, POINTER, Index, Shape, Writer, integer
+from autograd.compiler.lower import LOWERINGS
+from autograd.compiler.simplify import simplified
+from autograd.tracer import Tracer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from numpy.typing import NDArray
 
     from autograd.compiler.code import Code
-    from autograd.compiler.emit import Index
+    from autograd.compiler.kernel import Kernel
+    from autograd.compiler.simplify import Graph
 
     Numbers = NDArray[np.float64]
 
-LINE = 8  # numbers that are looked at together: a line of cache
-BITS = ir.VectorType(INDEX, LINE)
-EXPONENT = ir.Constant(BITS, [0x7FF0000000000000] * LINE)  # all of it is set in inf and nan alone
+LINE = 8  # numbers that are cleared and looked at together: a line of cache
+EXPONENT = 0x7FF0000000000000  # all of its bits are set in inf and nan alone
+
+# By the update, for each number of input arrays, and whether there are parameters for a vector.
+_drivers: WeakKeyDictionary[Kernel, dict[tuple[int, bool], tuple[Any, Any]]] = WeakKeyDictionary()
 
 
 def descend(
     objective: Code,
-    update: Code,
-    parameters: Numbers,
+    update: Kernel,
     state: Numbers,
+    others: Numbers,
     hyperparameters: Numbers,
     order: NDArray[np.int64],
     batch_size: int,
@@ -48,9 +54,10 @@ def descend(
 
     Args:
         objective: of kind "steps".
-        update: of kind "map", of a row of the state and a gradient to a row of the state.
-        parameters: of the objective; the first p, those that are updated, change in place.
-        state: (p, 1 + memories): each parameter, and what the rule remembers of it.
+        update: from a parameter, what the rule remembers of it, and its gradient, to a parameter
+            and what to remember.
+        state: (1 + memories, p): the parameters, and what the rule remembers of each.
+        others: what else the objective's parameters are, after those.
         hyperparameters: (steps, h): the parameters of the update, for each step.
         order: the rows of the inputs to take, batch by batch.
         batch_size: rows in a batch; the last may have fewer.
@@ -60,150 +67,206 @@ def descend(
         How many steps were taken; the objective's results for each row in turn; the state
         afterwards; the gradient of the last batch (p,).
     """
-    count, columns = state.shape
+    count = state.shape[1]
+    before = np.zeros((len(state), count + len(others)))
+    before[:, :count] = state
+    before[0, count:] = others
+    after = before.copy()
+    totals = np.zeros(-(-(1 + before.shape[1]) // LINE) * LINE)
     results = np.empty((len(order), len(objective.schedule.stores)))
-    before, after = _lines(state.size), _lines(state.size)
-    before[: state.size] = state.ravel()
-    totals = _lines(1 + len(parameters))
-    numbers = (objective.address, update.address, objective.memory(), update.memory())
-    sizes = (len(order), batch_size, len(hyperparameters))
-    widths = (results.shape[1], count, columns, hyperparameters.shape[1])
-    lines = (totals.size // LINE, before.size // LINE)
-    arrays = (order, parameters, totals, results, hyperparameters, before, after)
+    sizes = (len(order), batch_size, len(hyperparameters), hyperparameters.shape[1])
+    widths = (results.shape[1], count, before.shape[1], len(totals) // LINE)
+    arrays = (order, totals, results, hyperparameters, before, after)
     addresses = [array.ctypes.data for array in arrays]
-    steps: int = _driver(len(inputs))[1](
-        *numbers, *sizes, *widths, *lines, *addresses, *map(id, inputs)
+    run = _driver(update, len(inputs), vector=count >= update.target.width)
+    steps: int = run(
+        objective.address, objective.memory(), *sizes, *widths, *addresses, *map(id, inputs)
     )
-    final = (after if steps % 2 else before)[: state.size].reshape(count, columns)
-    return steps, results[: steps * batch_size], final, totals[1 : 1 + count]
+    final = after if steps % 2 else before
+    return steps, results[: steps * batch_size], final[:, :count], totals[1 : 1 + count]
 
 
-def _lines(size: int) -> Numbers:
-    """Return zeros, so many and up to a whole line."""
-    return np.zeros(-(-size // LINE) * LINE)
+def _driver(update: Kernel, inputs: int, *, vector: bool) -> Callable[..., int]:
+    made = _drivers.setdefault(update, {})
+    key = inputs, vector
+    if key not in made:
+        # in a context of its own: what blocks such as no_grad say is not for this
+        module = Context().run(_written, update, inputs, vector=vector)
+        engine = update.target.compiled(str(module))
+        arguments = [ctypes.c_void_p] * 2 + [ctypes.c_int64] * 8 + [ctypes.c_void_p] * (6 + inputs)
+        kind = ctypes.CFUNCTYPE(ctypes.c_int64, *arguments)
+        made[key] = engine, kind(engine.get_function_address("descend"))
+    run: Callable[..., int] = made[key][1]
+    return run
 
 
-@cache
-def _driver(inputs: int) -> tuple[Any, Any]:
-    """Return the function for so many input arrays, after the engine that keeps it."""
+def _graph(update: Kernel) -> Graph:
+    """Return the update as a graph, whose inputs are what varies from parameter to parameter."""
+    program = update.program
+    inputs = [Tracer(None, ()) for _ in program.inputs()]
+    parameters = [Tracer(None, ()) for _ in program.parameters]
+    sources = {x: ("input", i) for i, x in enumerate(inputs)}
+    sources |= {x: ("parameter", i) for i, x in enumerate(parameters)}
+    results = program.numbers([*inputs, *parameters], lambda row, xs: row.bind(xs))
+    return simplified(sources, results, [], precise=update.precise)
+
+
+def _written(update: Kernel, inputs: int, *, vector: bool) -> ir.Module:
+    """Return the function that takes the steps."""
     module = ir.Module("descend")
-    _write(module, inputs)
-    engine = host().compiled(str(module))
-    arguments = [ctypes.c_void_p] * 4 + [ctypes.c_int64] * 9 + [ctypes.c_void_p] * (7 + inputs)
-    kind = ctypes.CFUNCTYPE(ctypes.c_int64, *arguments)
-    return engine, kind(engine.get_function_address("descend"))
-
-
-def _write(module: ir.Module, inputs: int) -> None:
-    code_of = [  # the type of a code of so many input arrays
-        ir.FunctionType(ir.VoidType(), [INDEX, NUMBER, *[POINTER] * (5 + n)]).as_pointer()
-        for n in (inputs, 2)
-    ]
-    kinds = [*code_of, POINTER, POINTER, *[INDEX] * 9, *[POINTER] * (7 + inputs)]
-    function = ir.Function(module, ir.FunctionType(INDEX, kinds), "descend")
-    objective, update, *function_arguments = function.args
-    memory, update_memory, rows, batch_size, steps, *function_arguments = function_arguments
-    width, count, columns, settings, *function_arguments = function_arguments
-    totals_lines, state_lines, order, parameters, *function_arguments = function_arguments
-    totals, results, hyperparameters, first_state, second_state, *arrays = function_arguments
+    objects = [POINTER] * inputs
+    kernel = ir.FunctionType(ir.VoidType(), [INDEX, NUMBER, *[POINTER] * 5, *objects])
+    arguments = [kernel.as_pointer(), POINTER, *[INDEX] * 8, *[POINTER] * 6, *objects]
+    function = ir.Function(module, ir.FunctionType(INDEX, arguments), "descend")
+    objective, memory, rows, batch_size, steps, settings, *function_arguments = function.args
+    width, count, stride, lines, order, totals, results, hyperparameters = function_arguments[:8]
+    first_state, second_state, *arrays = function_arguments[8:]
 
     builder = ir.IRBuilder(function.append_basic_block("start"))
-    head, updating, taken, end = map(
-        function.append_basic_block, ("head", "updating", "taken", "end")
+    start, head, updating, end = (
+        builder.block,
+        *map(function.append_basic_block, ("head", "updating", "end")),
     )
-    alone = Shape(1, 1, 1, 1, fused=False, precise=True)
-    writer = Writer(builder, alone, {}, 0, (), lambda _: True)
-    slots = {x: builder.alloca(POINTER) for x in ("order", "parameters", "totals", "results")}
-    slots |= {x: builder.alloca(POINTER) for x in ("settings", "before", "after", "gradient")}
+    target, precise = update.target, update.precise
+    scalar = Shape(1, 1, 1, 1, fused=target.fused and not precise, precise=precise)
+    lanes = target.width if vector and not precise else 1
+    alone, writer = (
+        Writer(builder, shape, {}, 0, (), lambda _: True)
+        for shape in (scalar, scalar._replace(width=lanes))
+    )
+    slots = [builder.alloca(POINTER) for _ in range(4)]
+    line, wide = ir.VectorType(INDEX, LINE), ir.VectorType(INDEX, lanes) if lanes > 1 else INDEX
 
     def at(array: ir.Value, place: ir.Value, kind: ir.Type = NUMBER) -> ir.Value:
         return builder.gep(array, [place], source_etype=kind)
 
-    def as_object(name: str, numbers: ir.Value) -> ir.Value:
-        """Return what a code takes for an array that has these numbers."""
-        builder.store(numbers, slots[name])
-        return builder.gep(slots[name], [integer(-DATA)], source_etype=ir.IntType(8))
+    def as_object(slot: ir.Value, numbers: ir.Value) -> ir.Value:
+        """Return what the objective takes for an array that has these numbers."""
+        builder.store(numbers, slot)
+        return builder.gep(slot, [integer(-NUMBERS)], source_etype=ir.IntType(8))
 
-    def not_finite(array: ir.Value, lines: ir.Value) -> ir.Value:
-        def look(line: Index, found: list[ir.Value]) -> list[ir.Value]:
-            bits = builder.load(at(array, line.value, BITS), typ=BITS, align=8)
-            exponents = builder.and_(bits, EXPONENT)
-            return [builder.or_(found[0], builder.icmp_unsigned("==", exponents, EXPONENT))]
+    def not_finite(bits: ir.Value) -> ir.Value:
+        """Return, in each lane, whether these are the bits of inf or nan."""
+        lanes = getattr(bits.type, "count", 0)
+        exponent = ir.Constant(bits.type, [EXPONENT] * lanes if lanes else EXPONENT)
+        return builder.icmp_unsigned("==", builder.and_(bits, exponent), exponent)
 
-        none = ir.Constant(ir.VectorType(ir.IntType(1), LINE), [0] * LINE)
-        (found,) = writer.loop(lines, [none], look)
-        flags = ir.IntType(LINE)
-        return builder.icmp_unsigned("!=", builder.bitcast(found, flags), ir.Constant(flags, 0))
+    def in_any_lane(flags: ir.Value) -> ir.Value:
+        lanes = getattr(flags.type, "count", 0)
+        if not lanes:
+            return flags
+        whole = ir.IntType(lanes)
+        return builder.icmp_unsigned("!=", builder.bitcast(flags, whole), ir.Constant(whole, 0))
 
-    def clear(line: Index) -> None:
-        zeros = ir.Constant(BITS, [0] * LINE)
-        builder.store(zeros, at(totals, line.value, BITS), align=8)
+    def none(kind: ir.Type) -> ir.Constant:
+        lanes = getattr(kind, "count", 0)
+        flag = ir.IntType(1)
+        return ir.Constant(ir.VectorType(flag, lanes), [0] * lanes) if lanes else flag(0)
+
+    def clear(i: Index) -> None:
+        builder.store(ir.Constant(line, [0] * LINE), at(totals, i.value, line), align=8)
+
+    def look(i: Index, found: list[ir.Value]) -> list[ir.Value]:
+        bits = builder.load(at(totals, i.value, line), typ=line, align=8)
+        return [builder.or_(found[0], not_finite(bits))]
 
     builder.branch(head)
     builder.position_at_end(head)
     step, before, after = builder.phi(INDEX), builder.phi(POINTER), builder.phi(POINTER)
     for phi, value in ((step, integer(0)), (before, first_state), (after, second_state)):
-        phi.add_incoming(value, function.entry_basic_block)
+        phi.add_incoming(value, start)
     first = builder.mul(step, batch_size)
     left = builder.sub(rows, first)
     size = builder.select(builder.icmp_signed("<", left, batch_size), left, batch_size)
-    writer.repeat(totals_lines, clear)
+    writer.repeat(lines, clear)
     builder.call(
         objective,
         [
             size,
-            builder.fdiv(ir.Constant(NUMBER, 1.0), builder.sitofp(size, NUMBER)),
-            as_object("order", at(order, first, INDEX)),
-            as_object("parameters", parameters),
+            builder.fdiv(NUMBER(1.0), builder.sitofp(size, NUMBER)),
+            as_object(slots[0], at(order, first, INDEX)),
+            as_object(slots[1], before),
             memory,
-            as_object("totals", totals),
-            as_object("results", at(results, builder.mul(first, width))),
+            as_object(slots[2], totals),
+            as_object(slots[3], at(results, builder.mul(first, width))),
             *arrays,
         ],
     )
-    stopped = not_finite(totals, totals_lines)
-    first_end = builder.block
-    builder.cbranch(stopped, end, updating)
+    (found,) = writer.loop(lines, [none(line)], look)
+    stopped_by_gradient = builder.block
+    builder.cbranch(in_any_lane(found), end, updating)
 
     builder.position_at_end(updating)
-    none = ir.Constant(POINTER, None)
-    builder.call(
-        update,
-        [
-            count,
-            ir.Constant(NUMBER, 1.0),
-            none,
-            as_object("settings", at(hyperparameters, builder.mul(step, settings))),
-            update_memory,
-            none,
-            as_object("after", after),
-            as_object("before", before),
-            as_object("gradient", at(totals, integer(1))),
-        ],
-    )
-    stopped = not_finite(after, state_lines)
-    second_end = builder.block
-    builder.cbranch(stopped, end, taken)
+    graph = _graph(update)
+    hyper = at(hyperparameters, builder.mul(step, settings))
+    fixed: dict[int, ir.Value] = {}
+    for x in graph.used:
+        if x not in graph.varying:
+            if graph.names[x] == "parameter":
+                place = at(hyper, integer(graph.operands[x][0]))
+                fixed[x] = builder.load(place, typ=NUMBER)
+            else:
+                fixed[x] = _instruction(graph, x, fixed, alone)
+    shared = {x: writer.splat(value) for x, value in fixed.items()}
+    gradient = at(totals, integer(1))
+    last = builder.sub(count, integer(lanes))
+    memories = len(graph.stores)
 
-    builder.position_at_end(taken)
-    writer.repeat(
-        count,
-        lambda i: (
-            builder.store(
-                builder.load(at(after, builder.mul(i.value, columns)), typ=NUMBER),
-                at(parameters, i.value),
-            )
-            and None
-        ),
-    )
-    following = builder.add(step, integer(1))
-    third_end = builder.block
-    builder.cbranch(builder.icmp_signed("<", following, steps), head, end)
-    for phi, value in ((step, following), (before, after), (after, before)):
-        phi.add_incoming(value, third_end)
+    def update_some(i: Index, found: list[ir.Value]) -> list[ir.Value]:
+        place = builder.mul(i.value, integer(lanes))
+        place = builder.select(builder.icmp_signed("<", place, last), place, last)
+        values = {**shared}
+
+        def row(state: ir.Value, which: int) -> ir.Value:
+            return at(state, builder.add(place, builder.mul(stride, integer(which))))
+
+        for x in graph.used:
+            if x in graph.varying:
+                if graph.names[x] == "input":
+                    (which,) = graph.operands[x]
+                    source = row(before, which) if which < memories else at(gradient, place)
+                    values[x] = builder.load(source, typ=writer.type, align=8)
+                else:
+                    values[x] = _instruction(graph, x, values, writer)
+        (flags,) = found
+        for which, x in enumerate(graph.stores):
+            builder.store(values[x], row(after, which), align=8)
+            flags = builder.or_(flags, not_finite(builder.bitcast(values[x], wide)))
+        return [flags]
+
+    vectors = builder.sdiv(builder.add(count, integer(lanes - 1)), integer(lanes))
+    (found,) = writer.loop(vectors, [none(wide)], update_some)
+    finite = builder.not_(in_any_lane(found))
+    taken = builder.add(step, builder.zext(finite, INDEX))
+    more = builder.and_(finite, builder.icmp_signed("<", taken, steps))
+    stopped_by_state = builder.block
+    builder.cbranch(more, head, end)
+    for phi, value in ((step, taken), (before, after), (after, before)):
+        phi.add_incoming(value, stopped_by_state)
 
     builder.position_at_end(end)
     result = builder.phi(INDEX)
-    for value, block in ((step, first_end), (step, second_end), (following, third_end)):
-        result.add_incoming(value, block)
+    result.add_incoming(step, stopped_by_gradient)
+    result.add_incoming(taken, stopped_by_state)
     builder.ret(result)
+    return module
+
+
+def _instruction(graph: Graph, x: int, values: dict[int, ir.Value], writer: Writer) -> ir.Value:
+    """Write an instruction of a graph."""
+    if x in graph.constants:
+        return writer.emitter.constant(graph.constants[x])
+    if x not in graph.sums:
+        row = LOWERINGS[graph.names[x]]
+        return row(writer.emitter, *[values[operand] for operand in graph.operands[x]])
+    bias, terms = graph.sums[x]
+    total = None if bias is None else values[bias]
+    for a, b, condition, negative, _ in terms:
+        total = writer.accumulate(
+            total,
+            values[a],
+            None if b == graph.one else values[b],
+            None if condition is None else values[condition],
+            negative,
+        )
+    return total

@@ -69,8 +69,8 @@ class Interpreted:
     def descend(
         self,
         update: Interpreted,
-        parameters: ndarray,
         state: ndarray,
+        others: ndarray,
         hyperparameters: ndarray,
         order: ndarray,
         batch_size: int,
@@ -78,20 +78,20 @@ class Interpreted:
     ) -> tuple[int, ndarray, ndarray, ndarray]:
         """Take steps of descent as the update rule says: see `autograd.compiler.descend`."""
         results = np.empty((len(order), len(self._program.results)))
-        gradient = np.zeros(len(parameters))
-        steps = 0
+        parameters = np.concatenate([state[0], others])
+        count, steps = state.shape[1], 0
         for settings in hyperparameters:
             rows = order[steps * batch_size : (steps + 1) * batch_size]
             batch = [x[rows] for x in inputs]
             results[steps * batch_size :][: len(rows)] = self.map(batch, parameters)
             _, gradient = self.mean_and_gradient(batch, parameters)
-            after = update.map([state, gradient[: len(state), None]], settings)
+            after = update.map([state.T, gradient[:count, None]], settings).T
             if not (np.isfinite(gradient).all() and np.isfinite(after).all()):
                 break
             state = after
-            parameters[: len(state)] = state[:, 0]
+            parameters[:count] = state[0]
             steps += 1
-        return steps, results[: steps * batch_size], state, gradient[: len(state)]
+        return steps, results[: steps * batch_size], state, gradient[:count]
 
     def _row(self, inputs: list[float], parameters: list[float]) -> list[float]:
         return self._program.numbers([*inputs, *parameters], lambda row, xs: row.value(*xs))

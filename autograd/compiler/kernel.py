@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from contextvars import Context
 from itertools import pairwise
 from math import prod
@@ -12,6 +11,7 @@ import numpy as np
 
 from autograd.backward import graph
 from autograd.compiler.code import Code
+from autograd.compiler.collector import paused_collector
 from autograd.compiler.descend import descend
 from autograd.compiler.emit import Shape
 from autograd.compiler.listing import listing
@@ -118,8 +118,8 @@ class Kernel:
     def descend(
         self,
         update: Kernel,
-        parameters: Numbers,
         state: Numbers,
+        others: Numbers,
         hyperparameters: Numbers,
         order: NDArray[np.int64],
         batch_size: int,
@@ -127,10 +127,7 @@ class Kernel:
     ) -> tuple[int, Numbers, Numbers, Numbers]:
         """Take steps of descent as the update rule says: see `autograd.compiler.descend`."""
         objective = self.code("steps", tuple([x.shape[1] for x in inputs]))
-        rule = update.code("map", (state.shape[1], 1))
-        return descend(
-            objective, rule, parameters, state, hyperparameters, order, batch_size, inputs
-        )
+        return descend(objective, update, state, others, hyperparameters, order, batch_size, inputs)
 
     def code(self, kind: str, columns: tuple[int, ...]) -> Code:
         """Return the code of a kind.
@@ -145,14 +142,9 @@ class Kernel:
         key = kind, columns
         code = self._codes.get(key)
         if code is None:
-            collects = gc.isenabled()
-            gc.disable()  # much is made here, and all of it is needed until the end
-            try:
+            with paused_collector():
                 # in a context of its own: what blocks such as no_grad say is not for this
                 code = self._codes[key] = Context().run(self._compiled, kind, columns)
-            finally:
-                if collects:
-                    gc.enable()
         self._last = kind, code
         return code
 

@@ -12,6 +12,7 @@ from threading import Lock
 from weakref import WeakValueDictionary
 
 from autograd.backward import accumulate
+from autograd.compiler.collector import paused_collector
 from autograd.modes import under_way
 from autograd.primitives import Scalar, is_real, shown, to_float
 from autograd.program import Instruction, Program
@@ -342,14 +343,14 @@ class Compiled:
             settings = np.hstack([settings, others])
         steps, results, final, gradient[:] = found.kernel.descend(
             rule.kernel,
-            np.concatenate([parameters, _read(found.others)]),
-            np.column_stack([parameters, *memory]),
+            np.stack([parameters, *memory]),
+            _read(found.others),
             settings,
             rows,
             batch_size,
             inputs,
         )
-        for array, numbers in zip((parameters, *memory), final.T, strict=True):
+        for array, numbers in zip((parameters, *memory), final, strict=True):
             array[:] = numbers
         self._last = found
         return steps, found.arrays(results)
@@ -428,7 +429,8 @@ class Compiled:
         key = _key(template)
         found = self._specializations.get(key)
         if found is None:  # without a lock, since f is the user's: who comes second gives way
-            new = Specialization(self._f, template, count, self._listed, self._precise)
+            with paused_collector():
+                new = Specialization(self._f, template, count, self._listed, self._precise)
             found = self._specializations.setdefault(key, new)
         return found
 
@@ -505,7 +507,8 @@ class Specialization:
     @cached_property
     def kernel(self) -> Any:
         """Its machine code."""
-        return _kernel(_arranged(self._inlined, self._count, self.parameters), self._precise)
+        with paused_collector():
+            return _kernel(_arranged(self._inlined, self._count, self.parameters), self._precise)
 
     def one(self, inputs: ndarray) -> Any:
         """Return the result for one row of inputs."""
