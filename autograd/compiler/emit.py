@@ -263,6 +263,22 @@ class Writer:
             return builder.fneg(x) if negative else x
         return builder.fsub(total, x) if negative else builder.fadd(total, x)
 
+    def _added_up(self, bias: ir.Value | None, terms: list[Any]) -> ir.Value:
+        """Return bias + the terms; many of them as partial sums, which do not wait for each other."""
+        if self.shape.precise or len(terms) <= 4:
+            for term in terms:
+                bias = self.accumulate(bias, *term)
+            return bias
+        third = -(-len(terms) // 3)
+        sums = [self._added_up_in_turn(terms[i : i + third]) for i in range(0, len(terms), third)]
+        return reduce(self.builder.fadd, sums if bias is None else [bias, *sums])
+
+    def _added_up_in_turn(self, terms: list[Any]) -> ir.Value:
+        total = None
+        for term in terms:
+            total = self.accumulate(total, *term)
+        return total
+
     def _fma(self) -> ir.Function:
         name = "llvm.fma.f64" if self.shape.width == 1 else f"llvm.fma.v{self.shape.width}f64"
         module = self.builder.module
@@ -302,15 +318,10 @@ class Writer:
 
             for nest in bundle.nests:
                 if nest.name == "sum":
-                    result = value(nest.bias)
-                    for part in nest.parts:
-                        result = self.accumulate(
-                            result,
-                            value(part.a),
-                            value(part.b),
-                            value(part.condition),
-                            part.negative,
-                        )
+                    terms = [
+                        (value(x.a), value(x.b), value(x.condition), x.negative) for x in nest.parts
+                    ]
+                    result = self._added_up(value(nest.bias), terms)
                 else:
                     result = LOWERINGS[nest.name](self.emitter, *map(value, nest.operands))
                 if nest.into.space == TOTAL:

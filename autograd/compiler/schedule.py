@@ -623,7 +623,8 @@ def bundled(steps: list[Any], outer: tuple[int, ...] = ()) -> list[Any]:
                 reached = spots(access, (*outer, *dims))
                 written.update(dict.fromkeys(reached, len(found) - 1))
             continue
-        straight = operations(step) <= STRAIGHT
+        few = STRAIGHT if step.dims else 2 * STRAIGHT
+        straight = operations(step) <= few
         for nest in unrolled(step) if straight and (step.dims or step.parts) else [step]:
             if nest.name == "sum" and not straight:
                 position = len(found)
