@@ -264,7 +264,7 @@ class Writer:
         return builder.fsub(total, x) if negative else builder.fadd(total, x)
 
     def _added_up(self, bias: ir.Value | None, terms: list[Any]) -> ir.Value:
-        """Return bias + the terms; many of them as partial sums, which do not wait for each other."""
+        """Return bias + the terms; if many, as partial sums, which do not wait for each other."""
         if self.shape.precise or len(terms) <= 4:
             for term in terms:
                 bias = self.accumulate(bias, *term)
