@@ -104,7 +104,10 @@ def recorded_cotangents(root: Any, inputs: Sequence[Any]) -> tuple[dict[Any, Any
             totals[operand], flows[operand] = contribution, edge
     for x in inputs:
         if x in flows and flows[x].reaches is not True:
-            totals[x] = where(flows[x].reaches, totals[x], 0.0)  # as where nothing ever flows
+            reaches, total = flows[x].reaches, totals[x]
+            if total.primitive is where and total.operands[0] is reaches:
+                total = total.operands[1]
+            totals[x] = where(reaches, total, 0.0)  # as where nothing ever flows
     return totals, flows
 
 
