@@ -862,3 +862,38 @@ def test_after_an_error_the_right_call_works():
             compiled.map(np.array(1.0), np.array(1.0))
         with pytest.raises(TypeError, match="leading axis"):
             compiled.map(Y, np.array(1.0))
+
+
+def test_a_descent_of_what_makes_no_sense_is_an_error():
+    w = Value(0.0)
+    rule = lambda p, g, lr: (p - lr * g,)  # noqa: E731
+    square = jit(lambda x: (w - x) ** 2, [w])
+    for batch_size, order in ((0, [0]), (1.5, [0]), (1, [[0]]), (-1, [0])):
+        with pytest.raises(ValueError, match="batch_size of at least 1"):
+            square.descend(rule, (np.zeros(1), np.zeros(1)), [[0.5]], order, batch_size, [3.0])
+    with pytest.raises(ValueError, match="no parameters"):
+        jit(lambda x: x * x, []).descend(rule, (np.zeros(0), np.zeros(0)), [[0.5]], [0], 1, [3.0])
+
+
+def test_a_batch_larger_than_any_number_of_rows_is_all_of_them():
+    w = Value(0.0)
+    state = np.zeros(1), np.zeros(1)
+    jit(lambda x: (w - x) ** 2, [w]).descend(
+        lambda p, g, lr: (p - lr * g,), state, [[0.5]], [0, 1], 2**64 + 1, [1.0, 2.0]
+    )
+    assert state[0].tolist() == [1.5]
+
+
+def test_a_rule_may_use_values_of_its_own():
+    w, scale, shift = Value(0.0), Value(0.5), Value(0.25)
+    rules = (
+        lambda p, g, lr: (p - lr * scale * g - shift,),
+        lambda p, g, lr: (p - lr * 0.5 * g - 0.25,),
+    )
+    found = []
+    for rule in rules:
+        state = np.zeros(1), np.zeros(1)
+        loss = jit(lambda x: (w - x) ** 2, [w])
+        loss.descend(rule, state, [[0.5], [0.4], [0.3]], [0, 1, 0], 1, [3.0, 7.0])
+        found.append(state[0].tolist())
+    assert found[0] == pytest.approx(found[1], rel=1e-12)

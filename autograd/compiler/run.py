@@ -319,6 +319,14 @@ class Compiled:
             raise TypeError("descend: expected f to return one number, or a tuple that begins so")
         settings = _plain(_as_array(hyperparameters, "hyperparameters"), "hyperparameters")
         rows = np.ascontiguousarray(order, dtype=np.int64)
+        if not isinstance(batch_size, int) or batch_size < 1 or rows.ndim != 1:
+            raise ValueError(
+                "descend: expected a batch_size of at least 1 and order (rows,), "
+                f"got {shown(batch_size)} and shape {rows.shape}"
+            )
+        if not found.listed:
+            raise ValueError("descend: f has no parameters to update")
+        batch_size = max(1, min(batch_size, len(rows)))
         if batch_size < 1:
             raise ValueError(f"descend: expected batch_size to be at least 1, got {batch_size}")
         batches = -(-len(rows) // batch_size)
@@ -340,7 +348,7 @@ class Compiled:
             return 0, found.arrays(np.empty((0, len(found.program.results))))
         if rule.others:
             others = np.broadcast_to(_read(rule.others), (len(settings), len(rule.others)))
-            settings = np.hstack([settings, others])
+            settings = np.ascontiguousarray(np.hstack([settings, others]))
         steps, results, final, gradient[:] = found.kernel.descend(
             rule.kernel,
             np.stack([parameters, *memory]),
