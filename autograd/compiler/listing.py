@@ -69,7 +69,10 @@ class _Lines:
         terms += [(part.negative, self.part(part, indices)) for part in nest.parts]
         text = "".join(f" {'-' if negative else '+'} {term}" for negative, term in terms)
         equals = "+=" if nest.into.space == "total" else "="
-        return f"{into} {equals} {text.removeprefix(' + ').removeprefix(' ')}"
+        text = (
+            text.removeprefix(" + ") if text.startswith(" + ") else f"-{text.removeprefix(' - ')}"
+        )
+        return f"{into} {equals} {text}"
 
     def part(self, part: Part, outer: tuple[str, ...]) -> str:
         """Return a product, or the sum of the products of a loop."""

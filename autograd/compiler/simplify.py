@@ -459,6 +459,8 @@ class _Tree(_Gatherer):
                     waiting.append((operands[-1], negative))
             else:
                 terms.append(self.term(y, varies, negative))
-        if bias is not None and made.constants.get(bias) == 0.0:
-            bias = None if terms else bias
+        zeros = {x for x in (bias, *(term.a for term in terms)) if made.constants.get(x) == 0.0}  # type: ignore[arg-type]
+        some = [term for term in terms if term.a not in zeros or term.b != made.one]
+        if some or (bias is not None and bias not in zeros):
+            return Sum(None if bias in zeros else bias, some)
         return Sum(bias, terms)
