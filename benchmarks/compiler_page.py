@@ -40,7 +40,7 @@ knows functions, and no derivatives.
 
 The mean and gradient of `mse(model(x), t)` for `MLP(12, [10, 1])`, by `compiled.source()`:
 
-```python
+```text
 {source}
 ```
 
