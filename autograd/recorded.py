@@ -114,6 +114,8 @@ def recorded_cotangents(root: Any, inputs: Sequence[Any]) -> tuple[dict[Any, Any
 def _ways_down(node: Any) -> Sequence[Any]:
     """The operands that something may flow to, in the order in which the plain sweep looks."""
     operands: Sequence[Any] = node.operands
+    if operands and not node.primitive.partials:
+        return ()
     if isinstance(node, Value) and node.primitive is not times:
         partials = node.edges[len(operands) :]
         operands = [x for x, p in zip(operands, partials, strict=True) if p is not None]

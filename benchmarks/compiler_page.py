@@ -66,6 +66,8 @@ The mean and gradient of `mse(model(x), t)` for `MLP(12, [10, 1])`, by `compiled
   Values are always the engine's. Of gradients through `where`, `maximum` and their kin, some few in
   a thousand random programs differ from the engine's in the last bit or the sign of a zero, since a
   trace must walk the branches that the engine leaves out, and so adds in another order.
+- Any count of rows will do. The last panel is filled with the last sample again and again, which
+  changes no result; in the totals its copies weigh 1/2, 1/4 and so on, which make 1.
 - The same graph is compiled once, for as long as a function uses it.
 - Without a target for the machine, functions run as Programs in Python, with a warning.
 
