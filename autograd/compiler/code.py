@@ -17,8 +17,8 @@ import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 
-from autograd.compiler.arrays import numbers_of, rows_of
-from autograd.compiler.emit import INDEX, NUMBER, POINTER, Index, Shape, Writer, integer
+from autograd.compiler.arrays import INDEX, POINTER, numbers_of, rows_of
+from autograd.compiler.emit import NUMBER, Index, Shape, Writer, integer
 from autograd.compiler.schedule import (
     KEPT,
     LANE,

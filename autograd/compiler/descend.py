@@ -14,8 +14,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from llvmlite import ir
 
-from autograd.compiler.arrays import NUMBERS
-from autograd.compiler.emit import INDEX, NUMBER, POINTER, Index, Shape, Writer, integer
+from autograd.compiler.arrays import INDEX, NUMBERS, POINTER
+from autograd.compiler.emit import NUMBER, Index, Shape, Writer, integer
 from autograd.compiler.lower import LOWERINGS
 from autograd.compiler.simplify import simplified
 from autograd.tracer import Tracer

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from llvmlite import ir
 
+from autograd.compiler.arrays import INDEX
 from autograd.compiler.lower import LOWERINGS, Emitter
 from autograd.compiler.schedule import (
     KEPT,
@@ -32,9 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-INDEX = ir.IntType(64)
 NUMBER = ir.DoubleType()
-POINTER = ir.PointerType()
 
 
 class Shape(NamedTuple):
@@ -239,9 +238,6 @@ class Writer:
 
     # Arithmetic
 
-    def _is_zero(self, condition: Access | None) -> bool:
-        return condition is None
-
     def accumulate(
         self,
         total: ir.Value | None,
@@ -265,19 +261,17 @@ class Writer:
 
     def _added_up(self, bias: ir.Value | None, terms: list[Any]) -> ir.Value:
         """Return bias + the terms; if many, as partial sums, which do not wait for each other."""
-        if self.shape.precise or len(terms) <= 4:
-            for term in terms:
-                bias = self.accumulate(bias, *term)
-            return bias
-        third = -(-len(terms) // 3)
-        sums = [self._added_up_in_turn(terms[i : i + third]) for i in range(0, len(terms), third)]
-        return reduce(self.builder.fadd, sums if bias is None else [bias, *sums])
 
-    def _added_up_in_turn(self, terms: list[Any]) -> ir.Value:
-        total = None
-        for term in terms:
-            total = self.accumulate(total, *term)
-        return total
+        def in_turn(total: ir.Value | None, some: list[Any]) -> ir.Value:
+            for term in some:
+                total = self.accumulate(total, *term)
+            return total
+
+        if self.shape.precise or len(terms) <= 4:
+            return in_turn(bias, terms)
+        third = -(-len(terms) // 3)
+        sums = [in_turn(None, terms[i : i + third]) for i in range(0, len(terms), third)]
+        return reduce(self.builder.fadd, sums if bias is None else [bias, *sums])
 
     def _fma(self) -> ir.Function:
         name = "llvm.fma.f64" if self.shape.width == 1 else f"llvm.fma.v{self.shape.width}f64"
@@ -293,11 +287,10 @@ class Writer:
         for step in steps:
             if isinstance(step, Repeat):
 
-                def round_(i: Index, _: Any, body: Any = step.body) -> list[Any]:
+                def round_(i: Index, body: Any = step.body) -> None:
                     self.write(body, [*outer, i])
-                    return []
 
-                self.loop(step.rounds, [], round_)
+                self.repeat(step.rounds, round_)
             elif isinstance(step, Bundle):
                 self._write_bundle(step, outer)
             else:
@@ -332,11 +325,7 @@ class Writer:
                     self.store(result, nest.into, indices, k)
 
         def over(indices: list[Index], _: Any) -> None:
-            def body(k: Index, _: Any) -> list[Any]:
-                at(indices, k)
-                return []
-
-            self.loop(self.shape.vectors, [], body)
+            self.repeat(self.shape.vectors, lambda k: at(indices, k))
 
         self.over(bundle.dims, {}, outer, over)
 
@@ -362,14 +351,11 @@ class Writer:
             first = 0
             for count, size in _cuts(dims[d], tiles.get(d, 1)):
 
-                def round_(i: Index, _: Any, size: int = size, first: int = first) -> list[Any]:
-                    value = i.value
-                    if value is not None and size > 1:
-                        value = self.builder.mul(value, integer(size))
+                def round_(i: Index, size: int = size, first: int = first) -> None:
+                    value = None if i.value is None else self.value(i, size)
                     inside(d + 1, [*indices, Index(value, first)], (*tile, size))
-                    return []
 
-                self.loop(count, [], round_)
+                self.repeat(count, round_)
                 first += count * size
 
         inside(0, [*outer], ())

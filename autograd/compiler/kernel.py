@@ -226,18 +226,18 @@ def _parts(result: Any, inputs: Sequence[Tracer]) -> tuple[Any, Any]:
         return 0.0, result
     varying: set[Any] = {*inputs}
     for node in graph(result):
-        if not varying.isdisjoint(node.operands):
+        if any(type(x) is not float and x in varying for x in node.operands):
             varying.add(node)
     parts: dict[bool, Any] = {True: 0.0, False: 0.0}
-    waiting = [(result, False)]
+    waiting: list[tuple[Any, bool]] = [(result, False)]
     while waiting:
         node, negative = waiting.pop()
-        name = node.primitive.name if isinstance(node, Tracer) and node.primitive else ""
-        if node in varying and name in {"add", "sub"}:
+        varies = type(node) is not float and node in varying
+        name = node.primitive.name if varies and node.primitive else ""
+        if name in {"add", "sub"}:
             a, b = node.operands
             waiting += [(b, negative is not (name == "sub")), (a, negative)]
             continue
-        varies = node in varying
         sofar = parts[varies]
         if type(sofar) is float and sofar == 0.0:
             parts[varies] = -node if negative else node

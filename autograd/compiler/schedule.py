@@ -17,6 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from autograd.compiler.simplify import SOURCES
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -236,7 +238,7 @@ class _Scheduler:
         depth = [0] * len(made.names)
         levels: list[dict[Any, list[Any]]] = []
         for x in self.used:
-            if made.names[x] in _SOURCES:
+            if made.names[x] in SOURCES:
                 continue
             operands = made.sums[x].operands() if x in made.sums else made.operands[x]
             d = depth[x] = 1 + max([depth[y] for y in operands], default=0)
@@ -338,9 +340,6 @@ class _Scheduler:
             groups.setdefault(tuple(kinds), []).append((x, slots))
         self.groups += len(groups)
         yield from groups.items()
-
-
-_SOURCES = {"input", "seed", "parameter", "constant"}
 
 
 def _sum_nests(space: str, kinds: Any, rows: list[tuple[int, list[int]]]) -> Iterator[Nest]:

@@ -296,7 +296,7 @@ def simplified(
     return made
 
 
-_SOURCES = {"input", "seed", "parameter", "constant"}
+SOURCES = {"input", "seed", "parameter", "constant"}
 _ADDITIVE = {"add", "sub", "dot", "sum"}
 
 
@@ -307,7 +307,7 @@ def _gather(made: Graph, totals: list[tuple[int, int]]) -> None:
     for x in (*made.stores, *(x for _, x in totals)):
         uses[x] += 1
     for x in range(len(names) - 1, -1, -1):  # users come after operands
-        if uses[x] and names[x] not in _SOURCES:
+        if uses[x] and names[x] not in SOURCES:
             for operand in operands[x]:
                 uses[operand] += 1
     gather = _Spine(made, uses) if made.precise else _Tree(made, uses)
@@ -325,7 +325,7 @@ def _gather(made: Graph, totals: list[tuple[int, int]]) -> None:
         if seen[x]:
             continue
         seen[x] = 1
-        if names[x] in _SOURCES:
+        if names[x] in SOURCES:
             continue
         if names[x] in _ADDITIVE:
             total = made.sums[x] = gather.of(x, root=False)
