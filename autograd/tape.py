@@ -7,7 +7,6 @@ from typing import NamedTuple
 from unicodedata import combining, east_asian_width
 
 from autograd.backward import backward_steps, cotangents, graph
-from autograd.draw.graph import LEFT_OUT
 from autograd.draw.text import printable
 from autograd.primitives import TABLE
 from autograd.value import Value
@@ -24,6 +23,7 @@ _ESCAPES = str.maketrans({mark: f"\\{mark}" for mark in r"\`*_[]<>|~&$"})
 _BETWEEN = {"add", "sub", "mul", "times", "div", "pow"}  # written between their operands
 # on every cell, for notebooks align cells to the right
 _LEFT = ' style="text-align: left; white-space: nowrap; padding: 0.15em 1em 0.15em 0"'
+_LEFT_OUT = "…"
 _SIDES = ("formula", "in numbers", "value")  # of an equation
 _LONGEST_LABEL = 40
 _LONGEST_LIST = 4  # of more items the first two and the last are written
@@ -169,7 +169,7 @@ class Tape(NamedTuple):
     def _tables(self) -> Iterator[_Table]:
         lines, output = len(self.primals), self.primals[-1].name
         left = self.total - lines
-        omission = f"{LEFT_OUT} {left:,} of {self.total:,} lines are left out" if left else ""
+        omission = f"{_LEFT_OUT} {left:,} of {self.total:,} lines are left out" if left else ""
         yield _Table(
             "Forward primal trace: inputs, then each variable after its operands",
             ("label", "variable", *_SIDES),
@@ -308,14 +308,14 @@ def _barred(name: str) -> str:
 
 def _short(label: str) -> str:
     text = printable(label)
-    return text if len(text) <= _LONGEST_LABEL else f"{text[: _LONGEST_LABEL - 1]}{LEFT_OUT}"
+    return text if len(text) <= _LONGEST_LABEL else f"{text[: _LONGEST_LABEL - 1]}{_LEFT_OUT}"
 
 
 def _listed(items: Sequence[Item], written: Callable[[Item], str]) -> list[str]:
     """Write each item, the middle ones of many as one ellipsis."""
     if len(items) <= _LONGEST_LIST:
         return [*map(written, items)]
-    return [written(items[0]), written(items[1]), LEFT_OUT, written(items[-1])]
+    return [written(items[0]), written(items[1]), _LEFT_OUT, written(items[-1])]
 
 
 def _chain(sign: str, texts: Sequence[str]) -> str:

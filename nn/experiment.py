@@ -153,7 +153,7 @@ class Learnt:
         neuron = max(neurons, key=lambda output: abs(output.grad))
         part = neuron * neuron.grad
         part.label = "loss through the neuron"
-        return draw(part, limit=60)
+        return draw(part)
 
 
 def pictures_of(data: Dataset) -> dict[str, Callable[[Learnt], Any]]:

@@ -6,6 +6,7 @@ from autograd.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from autograd.draw.drawing import Drawing
@@ -19,23 +20,39 @@ class MissingProgram(DrawingError):  # noqa: N818 - it says what is missing
     """No program was found that lays out graphs; the message says what to install."""
 
 
-def draw(value: Any, limit: int = 300) -> Drawing:
-    """Draw the graph that computed `value`, with d value / d node at every node.
+def draw(
+    value: Any,
+    *,
+    depth: int | None = None,
+    fold: bool = True,
+    show: str | Iterable[str] | None = None,
+    rankdir: str = "LR",
+) -> Drawing:
+    """Draw the graph that computed `value`, with d value / d node at every node, or a network.
 
     The gradients are those of `value` alone, whether or not `backward()` has run; `.grad` is
-    neither read nor changed.
+    neither read nor changed. A dot stands for the gradient of a node that the sweep does not reach.
+
+    A graph of more than 50 nodes is folded, and the drawing says so: the weights of a neuron become
+    one box, then the neurons of a layer and whatever else is computed alike, then what is far from
+    the output.
 
     Args:
-        value: the output, a `Value`.
-        limit: how many nodes to draw; of a larger graph those nearest to the output are drawn, and
-            the drawing says how many are left out.
+        value: the output, a `Value`; or a model: an `MLP`, `Layer` or `Neuron` is drawn as a
+            network, units by layer.
+        depth: fold what has more operations than this between itself and the output.
+        fold: whether to fold a graph of more than 50 nodes.
+        show: what labels carry, of "label", "operation", "data", "gradient", "partial" (all of
+            these if not given) and "contribution", the gradient that flows back along an edge. Of
+            a network, what colour and width of its lines mean: "weight" or "gradient", its `.grad`.
+        rankdir: "LR" draws a graph from left to right, "TB" from top to bottom.
 
     Returns:
         A drawing that shows itself in a notebook, and saves itself with `.save("graph.svg")`.
 
     Raises:
-        TypeError: `value` is not a `Value`.
-        ValueError: `limit` is less than 1.
+        TypeError: `value` is neither a `Value` nor a network.
+        ValueError: an argument is none of these, or there are too many nodes to lay out.
 
     >>> a = Value(3.0, "a")
     >>> print(draw(a + a))
@@ -43,13 +60,23 @@ def draw(value: Any, limit: int = 300) -> Drawing:
     n0    a                               3                  2
     n1           add        n0 n0         6                  1
     """
-    if not isinstance(value, Value):
-        advice = ": call the model on a sample and draw the result" if callable(value) else ""
-        raise TypeError(f"draw(value): expected a Value, got {type(value).__name__}{advice}")
-    if limit < 1:
-        raise ValueError(f"draw(value, limit): expected a limit of at least 1, got {limit}")
     # imported here, so that `import autograd` loads nothing that only drawings need
-    from autograd.draw.drawing import Drawing  # noqa: PLC0415
+    from autograd.draw.drawing import Drawing, GraphPicture  # noqa: PLC0415
+
+    if not isinstance(value, Value):
+        from autograd.draw.network import network_of  # noqa: PLC0415
+
+        return Drawing(network_of(value, "weight" if show is None else show))
+    from autograd.draw.dot import SHOWN  # noqa: PLC0415
+    from autograd.draw.folding import view_of  # noqa: PLC0415
     from autograd.draw.graph import graph_of  # noqa: PLC0415
 
-    return Drawing(graph_of(value, limit))
+    shown = SHOWN if show is None else (show,) if isinstance(show, str) else tuple(show)
+    if unknown := [x for x in shown if x not in {*SHOWN, "contribution"}]:
+        known = ", ".join((*SHOWN, "contribution"))
+        raise ValueError(f"draw(value, show): expected some of {known}, got {unknown[0]!r}")
+    if rankdir not in {"LR", "TB"}:
+        raise ValueError(f"draw(value, rankdir): expected 'LR' or 'TB', got {rankdir!r}")
+    if depth is not None and depth < 0:
+        raise ValueError(f"draw(value, depth): expected a depth of at least 0, got {depth}")
+    return Drawing(GraphPicture(view_of(graph_of(value), depth, fold=fold), shown, rankdir))

@@ -5,12 +5,15 @@ from __future__ import annotations
 from html import escape
 from math import inf, sqrt
 
-from autograd.draw.graph import LEFT_OUT, number
+from autograd.draw.graph import number, numbers
 from autograd.draw.text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from autograd.draw.graph import Edge, Graph, Node
+    from collections.abc import Container, Iterable, Sequence
+    from typing import Any
+
+    from autograd.draw.folding import Arrow, Box, View
 
 # By role: on a light page, on a dark page. Blue and orange differ to colour-blind eyes too.
 PALETTE = {
@@ -28,109 +31,161 @@ _LONGEST_LABEL = 40
 _IN_PLACE = 3  # among so many operands a constant is shown in its place
 _LISTED = 4  # so many constants are listed, more only counted
 _WIDE = 7  # edges from end to end of a picture wide enough for the legend in one row
+SHOWN = ("label", "operation", "data", "gradient", "partial")
 
 
-def dot_source(graph: Graph) -> str:
-    """Return the DOT source of a picture of the graph, from left to right."""
+def dot_source(view: View, show: Container[str] = SHOWN, rankdir: str = "LR") -> str:
+    """Return the DOT source of a picture.
+
+    Args:
+        view: the boxes and arrows.
+        show: what to print, of `SHOWN` and "contribution".
+        rankdir: "LR" draws from left to right, "TB" from top to bottom.
+    """
     # imported here, so that the table of a graph needs no package
     import graphviz  # noqa: PLC0415
 
-    quiet, font = _COLOUR["quiet"], "Helvetica"
+    font, wide = "Helvetica", rankdir == "LR"
     dot = graphviz.Digraph("graph")
-    dot.attr(id="graph", rankdir="LR", nodesep="0.16", ranksep="0.22", pad="0.15", ordering="in")
-    dot.attr(label=_legend(graph), labelloc="b", labeljust="l", bgcolor=_COLOUR["paper"])
+    dot.attr(id="graph", rankdir=rankdir, nodesep="0.16", ranksep="0.22" if wide else "0.3")
+    dot.attr(pad="0.15", ordering="in", compound="true")
+    dot.attr(label=_legend(view, show, wide), labelloc="b", labeljust="l", bgcolor=_COLOUR["paper"])
     dot.attr("graph", fontname=font, fontsize="8")
     dot.attr("node", fontname=font, fontsize="10", color=_COLOUR["line"], penwidth="0.8")
     dot.attr("node", shape="box", style="rounded,filled", margin="0.07,0.04", width="0", height="0")
     dot.attr("edge", fontname=font, fontsize="9", arrowsize="0.5")
-    for node in graph.nodes:
-        fill = _COLOUR["box" if node.operation else "paper"]
-        dot.node(node.name, _box(node), id=node.name, fillcolor=fill)
-        if left_out := node.operands.count(LEFT_OUT):
-            more = f"{node.name}_more"
-            words = f"{LEFT_OUT} {left_out} operand{'s' if left_out > 1 else ''}"
-            dot.node(more, words, id=more, shape="plain", style="", fontcolor=quiet)
-            dot.edge(more, node.name, id=f"{more}_edge", style="dotted", color=quiet)
-    dot.node(graph.nodes[-1].name, color=_COLOUR["ink"], penwidth="1.5")
-    flows = [abs(edge.flow) for edge in graph.edges if edge.flow]
+    _add_boxes(dot, view.boxes, view.modules, show)
+    dot.node(view.boxes[-1].name, color=_COLOUR["ink"], penwidth="1.5")
+    flows = [abs(edge.flow) for arrow in view.arrows for edge in arrow.edges if edge.flow]
     largest = max((flow for flow in flows if flow < inf), default=1.0)
-    for i, edge in enumerate(graph.edges):
-        dot.edge(edge.operand.name, edge.result.name, id=f"e{i}", **_arrow(edge, largest))
+    for i, arrow in enumerate(view.arrows):
+        look = _look(arrow, largest, show)
+        # a rank more into a frame, where its parameters stand: so that frames stand in a row
+        enters = {*arrow.result.modules} - {*arrow.operand.modules}
+        look |= {"minlen": "2"} if enters else {}
+        dot.edge(arrow.operand.name, arrow.result.name, id=f"e{i}", **look)
     return str(dot.source)
 
 
-def _box(node: Node) -> str:
-    """Return the label of a node: what it is, its number, its gradient."""
-    label, formula = _shortened(node.label), _formula(node)
+def _add_boxes(
+    dot: Any, boxes: Sequence[Box], modules: Sequence[str], show: Container[str], level: int = 0
+) -> None:
+    """Add the boxes, those of a module in a frame of its own."""
+    inside: dict[str, list[Box]] = {}
+    for box in boxes:
+        if len(box.modules) > level:
+            inside.setdefault(box.modules[level], []).append(box)
+            continue
+        fill = _COLOUR["box" if box.operation else "paper"]
+        shape = {"peripheries": "2"} if len(box.nodes) > 1 else {}
+        dot.node(box.name, _label(box, show), id=box.name, fillcolor=fill, **shape)
+    for module, group in inside.items():
+        if len(group) == len(boxes) and level:  # a frame right within a frame says nothing
+            _add_boxes(dot, group, modules, show, level + 1)
+            continue
+        number_of_module = modules.index(module)
+        with dot.subgraph(name=f"cluster_{number_of_module}") as frame:
+            outer = group[0].modules[level - 1] if level else ""
+            name = _shortened(module.removeprefix(f"{outer}."))
+            frame.attr(id=f"m{number_of_module}", label=f"<{_text(name, 'quiet', 9)}>")
+            frame.attr(labelloc="t", labeljust="l", style="rounded", color=_COLOUR["line"])
+            frame.attr(penwidth="0.5", margin="6")
+            _add_boxes(frame, group, modules, show, level + 1)
+
+
+def _label(box: Box, show: Container[str]) -> str:
+    """Return the label of a box: what it is, its number, its gradient."""
+    label = _shortened(box.short) if "label" in show else ""
+    formula = _formula(box) if "operation" in show else ""
     title = f"<b>{_text(label or formula, 'ink', 11)}</b>" if label or formula else ""
     if label and formula:
         title += _text(f" {formula}", "quiet", 11)
-    lines = [
-        title,
-        _further_constants(node),
-        _text(number(node.value), "ink", 11),
-        _text("∂", "quiet") + _text(number(node.gradient), _sign(node.gradient)),
-    ]
-    return f"<{'<br/>'.join(filter(None, lines))}>"
+    lines = [title, _further_constants(box) if formula else ""]
+    if "data" in show:
+        lines.append(_text(numbers(node.value for node in box.nodes), "ink", 11))
+    if "gradient" in show:
+        gradients = [node.gradient for node in box.nodes]
+        lines.append(_text("∂", "quiet") + _text(numbers(gradients), _sign(gradients)))
+    return f"<{'<br/>'.join(filter(None, lines)) or ' '}>"
 
 
-def _formula(node: Node) -> str:
+def _formula(box: Box) -> str:
     """Return the symbol, with constants in place among few operands: "+ 1", "clip(·, 0, 1)"."""
-    shown = [number(operand) if isinstance(operand, float) else "·" for operand in node.operands]
+    count = len(box.nodes)
+    if count > 1:
+        if box.operation:
+            return f"{box.symbol} ({count:,})"
+        leaves = not any(node.operation for node in box.nodes)
+        return f"({count:,})" if leaves and box.label else f"{count:,} nodes"
+    operands = box.nodes[0].operands
+    shown = [number(operand) if isinstance(operand, float) else "·" for operand in operands]
     if len(shown) > _IN_PLACE or all(operand == "·" for operand in shown):
-        return node.symbol
-    if len(shown) > 2 or node.symbol[0].isalpha():
-        return f"{node.symbol}({', '.join(shown)})"
-    return " ".join([shown[0], node.symbol, shown[1]]).strip("· ")
+        return box.symbol
+    if len(shown) > 2 or box.symbol[0].isalpha():
+        return f"{box.symbol}({', '.join(shown)})"
+    return " ".join([shown[0], box.symbol, shown[1]]).strip("· ")
 
 
-def _further_constants(node: Node) -> str:
+def _further_constants(box: Box) -> str:
     """Return the constants among more operands than that: "with 5.1, 3.5"."""
-    constants = [number(operand) for operand in node.operands if isinstance(operand, float)]
-    if len(node.operands) <= _IN_PLACE or not constants:
+    operands = box.nodes[0].operands
+    constants = [number(operand) for operand in operands if isinstance(operand, float)]
+    if len(box.nodes) > 1 or len(operands) <= _IN_PLACE or not constants:
         return ""
     few = len(constants) <= _LISTED
     return _text(f"with {', '.join(constants) if few else f'{len(constants)} constants'}", "quiet")
 
 
-def _arrow(edge: Edge, largest: float) -> dict[str, str]:
-    """Return how an edge looks: its partial, and by colour and width what flows back along it."""
-    flow = edge.flow or 0.0
-    share = abs(flow) / largest
+def _look(arrow: Arrow, largest: float, show: Container[str]) -> dict[str, str]:
+    """Return how an arrow looks: its partial, and by colour and width what flows back along it."""
+    flows = [edge.flow or 0.0 for edge in arrow.edges]
+    share = max(map(abs, flows)) / largest
+    printed = []
+    if "partial" in show:
+        printed.append(numbers(edge.partial for edge in arrow.edges))
+    if "contribution" in show:
+        printed.append(f"({numbers(edge.flow for edge in arrow.edges)})")
     return {
-        "label": _SPACED.format(number(edge.partial)),
-        "style": "solid" if flow else "dashed",
+        "label": _SPACED.format(" ".join(printed)) if printed else "",
+        "style": "solid" if any(flows) else "dashed",
         "penwidth": f"{0.8 + 1.6 * sqrt(min(1.0, share)):.2f}",  # wide also for nan
-        "color": _COLOUR[_sign(flow)],
+        "color": _COLOUR[_sign(flows)],
         "fontcolor": _COLOUR["ink"],
     }
 
 
-def _legend(graph: Graph) -> str:
+def _legend(view: View, show: Container[str], wide: bool) -> str:
     """Return what the marks mean: one below the other, or in one row below a wide picture."""
-    marks = {
-        "∂": f" d {_shortened(graph.output)} / d node, ",
-        "number on an arrow": " d result / d operand",
-        "its width and colour": " the gradient that flows back",
-    }
-    if not all(edge.flow for edge in graph.edges):
+    marks = {"its width and colour": " the gradient that flows back"}
+    if "contribution" in show:
+        marks = {"(number) on an arrow": " that times the gradient of the result"} | marks
+    if "partial" in show:
+        marks = {"number on an arrow": " d result / d operand"} | marks
+    if not all(edge.flow for arrow in view.arrows for edge in arrow.edges):
         marks["dashed"] = " nothing flows back"
+    if view.folding:
+        marks["(16) a … b"] = " so many nodes in one box, the least and the greatest"
     entries = [_text(mark, "ink") + _text(meaning, "quiet") for mark, meaning in marks.items()]
-    either = ("positive", "positive"), (" or ", "quiet"), ("negative", "negative")
-    entries[0] += "".join(_text(*word) for word in either)
-    if _length(graph) > _WIDE:
+    if "gradient" in show:
+        either = ("positive", "positive"), (" or ", "quiet"), ("negative", "negative")
+        output = f" d {_shortened(view.output)} / d node, "
+        entries.insert(0, _text("∂", "ink") + _text(output, "quiet"))
+        entries[0] += "".join(_text(*word) for word in either)
+        if any(node.gradient is None for box in view.boxes for node in box.nodes):
+            entries[0] += _text(" or · not reached", "quiet")
+    if wide and _length(view) > _WIDE:
         entries = [_text("   ·   ", "quiet").join(entries)]
-    if graph.omission:
-        entries.append(_text(graph.omission, "ink"))
+    if view.folding:
+        entries.append(_text(view.folding, "ink"))
     space, left = _text(" ", "quiet", 4), '<br align="left"/>'
     return f"<{left.join([space, *entries])}{left}>"
 
 
-def _length(graph: Graph) -> int:
-    """Return the number of edges on the longest way through the graph."""
-    steps = {node.name: 0 for node in graph.nodes}
-    for edge in graph.edges:
-        steps[edge.result.name] = max(steps[edge.result.name], steps[edge.operand.name] + 1)
+def _length(view: View) -> int:
+    """Return the number of arrows on the longest way through the picture."""
+    steps = {box.name: 0 for box in view.boxes}
+    for arrow in view.arrows:
+        steps[arrow.result.name] = max(steps[arrow.result.name], steps[arrow.operand.name] + 1)
     return max(steps.values())
 
 
@@ -145,5 +200,7 @@ def _shortened(label: str) -> str:
     return text if len(text) <= _LONGEST_LABEL else f"{text[: _LONGEST_LABEL - 1]}…"
 
 
-def _sign(x: float) -> str:
-    return "positive" if x > 0 else "negative" if x < 0 else "quiet"
+def _sign(xs: Iterable[float | None]) -> str:
+    """Return the role of the sign that all numbers have but zeros; "quiet" if they differ."""
+    signs = {x > 0 for x in xs if x and x == x}  # noqa: PLR0124  nan has no sign
+    return "quiet" if len(signs) != 1 else "positive" if signs.pop() else "negative"

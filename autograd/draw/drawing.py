@@ -1,4 +1,4 @@
-"""Drawing: a picture of a graph that shows itself in a notebook and saves itself."""
+"""Drawing: a picture that shows itself in a notebook and saves itself."""
 
 from __future__ import annotations
 
@@ -6,20 +6,43 @@ import os
 from functools import cached_property
 from html import escape
 from pathlib import Path
+from typing import NamedTuple
 
 from autograd.draw.dot import PALETTE, dot_source
 from autograd.draw.render import lay_out, svg_of
-from autograd.draw.text import printable, table
+from autograd.draw.text import printable, sentences, table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Protocol
 
-    from autograd.draw.graph import Graph
+    from autograd.draw.folding import View
+
+    class Picture(Protocol):
+        """What a drawing draws, before it is laid out."""
+
+        @property
+        def title(self) -> str:
+            """What it is called."""
+
+        @property
+        def summary(self) -> str:
+            """What it is of, in few words."""
+
+        def dot(self) -> str:
+            """Return the DOT source."""
+
+        def sentences(self) -> dict[str, str]:
+            """Return what each part says, by its id in the DOT source."""
+
+        def table(self) -> str:
+            """Return the same as text."""
+
 
 _PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark">
 <title>{title}</title>
 <style>
@@ -30,20 +53,57 @@ body {{ margin: 2rem; background: {light} }}
 """
 
 
-class Drawing:
-    """A graph, drawn; in a notebook it shows itself, and `print` shows it as a table.
+class GraphPicture(NamedTuple):
+    """The graph of a value, as a picture.
 
     Attributes:
-        graph: what is drawn, as plain data.
+        view: its boxes and arrows.
+        show: what labels carry.
+        rankdir: from left to right, "LR", or from top to bottom, "TB".
     """
 
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+    view: View
+    show: tuple[str, ...]
+    rankdir: str
+
+    @property
+    def title(self) -> str:
+        """What the output is called."""
+        return printable(self.view.output)
+
+    @property
+    def summary(self) -> str:
+        """How many boxes and arrows there are."""
+        counts = f"{self.title}: {len(self.view.boxes)} nodes, {len(self.view.arrows)} edges"
+        return f"{counts}, {self.view.folding}" if self.view.folding else counts
+
+    def dot(self) -> str:
+        """Return the DOT source."""
+        return dot_source(self.view, self.show, self.rankdir)
+
+    def sentences(self) -> dict[str, str]:
+        """Return what each part says, by its id."""
+        return sentences(self.view)
+
+    def table(self) -> str:
+        """Return a line for every box."""
+        return table(self.view)
+
+
+class Drawing:
+    """A picture, drawn; in a notebook it shows itself, and `print` shows it as a table.
+
+    Attributes:
+        picture: what is drawn, as plain data.
+    """
+
+    def __init__(self, picture: Picture) -> None:
+        self.picture = picture
 
     @cached_property
     def dot(self) -> str:
         """The DOT source, which any Graphviz tool reads."""
-        return dot_source(self.graph)
+        return self.picture.dot()
 
     @cached_property
     def svg(self) -> str:
@@ -52,13 +112,13 @@ class Drawing:
         Raises:
             MissingProgram: there is no program to lay out the graph.
         """
-        return svg_of(self.graph, self.dot)
+        return svg_of(self.dot, self.picture.sentences())
 
     @property
     def html(self) -> str:
         """The picture as a web page of one file."""
         light, dark = PALETTE["paper"]
-        title = escape(printable(self.graph.output))
+        title = escape(self.picture.title)
         return _PAGE.format(title=title, light=light, dark=dark, svg=self.svg)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -91,23 +151,27 @@ class Drawing:
                 raise ValueError(
                     f"cannot save as {path.name!r}: expected .svg, .dot, .png or .html at its end"
                 )
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        try:
-            part.write_bytes(content)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-        return path
+        return write_whole(path, content)
 
     def __str__(self) -> str:
-        return table(self.graph)
+        return self.picture.table()
 
     def __repr__(self) -> str:
-        nodes, edges = len(self.graph.nodes), len(self.graph.edges)
-        return f"<Drawing of {printable(self.graph.output)}: {nodes} nodes, {edges} edges>"
+        return f"<Drawing of {self.picture.summary}>"
 
     def _repr_mimebundle_(self, **_kinds: Any) -> dict[str, str]:
         try:
             return {"image/svg+xml": self.svg, "text/plain": str(self)}
         except RuntimeError as error:  # a notebook shows the table and the reason, no traceback
             return {"text/plain": f"{self}\n\n{error}"}
+
+
+def write_whole(path: Path, content: bytes) -> Path:
+    """Write a file that appears whole or not at all, and return its path."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path

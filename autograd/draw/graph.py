@@ -1,17 +1,30 @@
-"""The graph as plain data: all that a drawing says, before it is laid out."""
+"""The graph as plain data: every node with its number and gradient, every edge with its partial."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from autograd.backward import cotangents, graph
-from autograd.value import Value
 
-LEFT_OUT = "…"
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from autograd.value import Value
 
 
 class Node(NamedTuple):
-    """One number of the graph; `operands` are names of nodes, constants, or `LEFT_OUT`."""
+    """One number of the graph.
+
+    Attributes:
+        name: n0, n1, ... in topological order.
+        label: what the user calls it.
+        operation: the name of the primitive; empty for a leaf.
+        symbol: how a drawing shows the operation.
+        operands: names of nodes, and constants.
+        value: the number.
+        gradient: d output / d node; None where the sweep does not come.
+    """
 
     name: str
     label: str
@@ -19,91 +32,90 @@ class Node(NamedTuple):
     symbol: str
     operands: tuple[str | float, ...]
     value: float
-    gradient: float
+    gradient: float | None
 
 
 class Edge(NamedTuple):
     """One operand position of `result`, and the derivative there.
 
-    `partial` is d result / d operand. `flow` is what goes back along the edge, the gradient of
-    `result` times the partial; None where nothing flows because the operand, or something between
-    it and the output, was not selected.
+    Attributes:
+        operand: the name of the node used.
+        result: the name of the node computed from it.
+        position: where among the operands it stands.
+        partial: d result / d operand.
+        flow: the contribution, the gradient of `result` times the partial; None where nothing
+            flows because the operand, or something between it and the output, was not selected.
     """
 
-    operand: Node
-    result: Node
+    operand: str
+    result: str
     position: int
     partial: float
     flow: float | None
 
 
 class Graph(NamedTuple):
-    """Nodes, each after its operands and the output last; edges; how many nodes there are."""
+    """Nodes, each after its operands and the output last, and edges in the order of their results.
+
+    >>> from autograd import Value
+    >>> a = Value(3.0, "a")
+    >>> [edge.flow for edge in graph_of(a + a).edges]
+    [1.0, 1.0]
+    """
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
-    total: int
 
     @property
     def output(self) -> str:
         """What the output is called."""
         return self.nodes[-1].label or "output"
 
-    @property
-    def omission(self) -> str:
-        """What is not drawn, in words."""
-        drawn = len(self.nodes)
-        left = self.total - drawn
-        further = f"; {left:,} further from the output are left out"
-        return f"{drawn:,} of {self.total:,} nodes{further}" if left else ""
 
-
-def graph_of(root: Value, limit: int) -> Graph:
-    """Read the `limit` nodes nearest to `root`, with d root / d node at each."""
+def graph_of(root: Value) -> Graph:
+    """Read the graph of `root`, with d root / d node at every node; no `.grad` is touched."""
     gradients = cotangents(root)
-    values = graph(root)
-    drawn = set(_nearest(values, limit))
-    nodes: dict[Value, Node] = {}
-    edges = []
-    for value in values:
-        if value not in drawn:
-            continue
-        primitive = value.primitive
-        gradient = gradients.get(value, 0.0)
-        names = tuple(
-            x if isinstance(x, float) else nodes[x].name if x in nodes else LEFT_OUT
-            for x in value.operands
+    names: dict[Value, str] = {}
+    nodes, edges = [], []
+    for value in graph(root):
+        name = names[value] = f"n{len(names)}"
+        primitive, gradient = value.primitive, gradients.get(value)
+        operands = value.operands
+        nodes.append(
+            Node(
+                name,
+                value.label,
+                primitive.name if primitive else "",
+                primitive.symbol if primitive else "",
+                tuple(x if type(x) is float else names[x] for x in operands),
+                value.data,
+                gradient,
+            )
         )
-        node = nodes[value] = Node(
-            name=f"n{len(nodes)}",
-            label=value.label,
-            operation=primitive.name if primitive else "",
-            symbol=primitive.symbol if primitive else "",
-            operands=names,
-            value=value.data,
-            gradient=gradient,
-        )
-        partials = value.edges[len(value.operands) :]  # None where nothing flows
-        for position, (operand, partial) in enumerate(zip(value.operands, partials, strict=True)):
-            if isinstance(operand, Value) and operand in drawn:
-                flows = partial is not None and value in gradients
+        partials = value.edges[len(operands) :]  # None where nothing flows
+        for position, (operand, partial) in enumerate(zip(operands, partials, strict=True)):
+            if type(operand) is not float:
+                flows = gradient is not None and partial is not None
                 flow = gradient * partial if flows else None
-                edges.append(Edge(nodes[operand], node, position, partial or 0.0, flow))
-    return Graph(tuple(nodes.values()), tuple(edges), len(values))
+                edges.append(Edge(names[operand], name, position, partial or 0.0, flow))
+    return Graph(tuple(nodes), tuple(edges))
 
 
-def _nearest(values: list[Value], limit: int) -> list[Value]:
-    """Return `limit` of these values that have the fewest edges between them and the last one."""
-    distances = {values[-1]: 0}
-    for value in reversed(values):
-        for operand in value.operands:
-            if isinstance(operand, Value):
-                farther = distances[value] + 1
-                distances[operand] = min(farther, distances.get(operand, farther))
-    return sorted(distances, key=distances.__getitem__)[:limit]
-
-
-def number(x: float) -> str:
-    """Print a number with four significant digits, inf and nan as such."""
+def number(x: float | None) -> str:
+    """Print a number with four significant digits, inf and nan as such; a dot for none."""
+    if x is None:
+        return "·"
     mantissa, e, exponent = f"{x:.4g}".partition("e")
     return f"{mantissa}e{int(exponent)}" if e else mantissa
+
+
+def numbers(xs: Iterable[float | None]) -> str:
+    """Print one number, or of several the least and the greatest: "-0.5 … 2"."""
+    known = [x for x in xs if x is not None]
+    if not known:
+        return number(None)
+    # nan is neither less nor greater: it is said beside the others
+    ordered = sorted(x for x in known if x == x)  # noqa: PLR0124
+    ends = [number(x) for x in (ordered[0], ordered[-1])] if ordered else []
+    ends += ["nan"] if len(ordered) < len(known) else []
+    return " … ".join(dict.fromkeys(ends))

@@ -11,11 +11,6 @@ from html import escape
 
 from autograd.draw import DrawingError, MissingProgram
 from autograd.draw.dot import PALETTE
-from autograd.draw.text import sentences
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from autograd.draw.graph import Graph
 
 _SECONDS = 120
 _FONTS = '"Helvetica Neue", Helvetica, Arial, "Liberation Sans", sans-serif'
@@ -63,7 +58,7 @@ def lay_out(source: str, kind: str, *options: str) -> bytes:
         )
     except subprocess.TimeoutExpired:
         raise DrawingError(
-            f"{program} took more than {_SECONDS} s: draw fewer nodes, as draw(value, limit=60)"
+            f"{program} took more than {_SECONDS} s: draw fewer nodes, as draw(value, depth=5)"
         ) from None
     except OSError as error:
         raise DrawingError(f"{program} does not run: {error}") from None
@@ -73,9 +68,8 @@ def lay_out(source: str, kind: str, *options: str) -> bytes:
     return done.stdout
 
 
-def svg_of(graph: Graph, source: str) -> str:
-    """Return the picture as an SVG element, with a sentence for every node and edge."""
-    said = sentences(graph)
+def svg_of(source: str, said: dict[str, str]) -> str:
+    """Return DOT source laid out as an SVG element, with a sentence for every part by its id."""
     try:
         svg = lay_out(source, "svg").decode().replace("\r\n", "\n")
         svg = svg[svg.index("<svg ") :]

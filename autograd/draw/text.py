@@ -1,12 +1,12 @@
-"""The graph in words: a table of its nodes, and a sentence for every node and edge."""
+"""The graph in words: a table of its boxes, and a sentence for every part of a picture."""
 
 from __future__ import annotations
 
-from autograd.draw.graph import LEFT_OUT, number
+from autograd.draw.graph import number, numbers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from autograd.draw.graph import Edge, Graph, Node
+    from autograd.draw.folding import Arrow, Box, View
 
 
 def printable(text: str) -> str:
@@ -14,51 +14,64 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
-def table(graph: Graph) -> str:
-    """Return a line for every node, operands before their users, and what is left out."""
-    gradient = f"d {printable(graph.output)} / d node"
+def table(view: View) -> str:
+    """Return a line for every box, operands before their users, and what is folded."""
+    gradient = f"d {printable(view.output)} / d node"
     rows = [("node", "label", "operation", "operands", "value", gradient)]
-    for node in graph.nodes:
-        operands = " ".join(o if isinstance(o, str) else number(o) for o in node.operands)
-        words = (node.name, printable(node.label), node.operation, operands)
-        rows.append((*words, number(node.value), number(node.gradient)))
+    for box in view.boxes:
+        operands = " ".join(o if isinstance(o, str) else number(o) for o in box.operands)
+        operation = " ".join(filter(None, [box.operation, _times(box)]))
+        words = (box.name, printable(box.label), operation, operands)
+        rows.append((*words, _values(box), _gradients(box)))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     aligned = ["<"] * 4 + [">"] * 2
     lines = [
         "  ".join(map(format, row, map("{}{}".format, aligned, widths))).rstrip() for row in rows
     ]
-    return "\n".join([*lines, graph.omission] if graph.omission else lines)
+    return "\n".join([*lines, view.folding] if view.folding else lines)
 
 
-def sentences(graph: Graph) -> dict[str, str]:
-    """Return what each part of a picture says, by its id: n0 is a node, e0 an edge."""
-    output = printable(graph.output)
-    called = {node.name: _called(node) for node in graph.nodes}
-    said = {"graph": f"The graph of {output}, {len(called)} nodes. {graph.omission}".strip()}
-    for node in graph.nodes:
-        name = _called(node)
-        operands = ", ".join(
-            called.get(o, LEFT_OUT) if isinstance(o, str) else number(o) for o in node.operands
-        )
-        made = f"{node.operation}({operands}) = " if node.operation else ""
-        gradient = f"d {output} / d {name} = {number(node.gradient)}"
-        said[node.name] = f"{gradient}: {name} is {made}{number(node.value)}"
-        if left_out := node.operands.count(LEFT_OUT):
-            more = f"{node.name}_more"
-            said[more] = said[f"{more}_edge"] = f"operands of {name} left out: {left_out}"
-    said.update({f"e{i}": _back(edge, output) for i, edge in enumerate(graph.edges)})
+def sentences(view: View) -> dict[str, str]:
+    """Return what each part of a picture says, by its id: n0 is a box, e0 an arrow, m0 a module."""
+    output = printable(view.output)
+    called = {box.name: _called(box) for box in view.boxes}
+    graph = f"The graph of {output}, {view.total:,} nodes. {view.folding}".strip()
+    said = {"graph": graph} | {f"m{i}": printable(m) for i, m in enumerate(view.modules)}
+    for box in view.boxes:
+        operands = ", ".join(called[o] if isinstance(o, str) else number(o) for o in box.operands)
+        made = f"{box.operation}({operands}) = " if box.operation else ""
+        name = f"{called[box.name]} {_times(box)}".strip()
+        gradient = f"d {output} / d {called[box.name]} = {_gradients(box)}"
+        said[box.name] = f"{gradient}: {name} is {made}{_values(box)}"
+    said.update({f"e{i}": _back(arrow, output) for i, arrow in enumerate(view.arrows)})
     return said
 
 
-def _back(edge: Edge, output: str) -> str:
-    """Say how the gradient goes back along an edge."""
-    result, operand, position = _called(edge.result), _called(edge.operand), edge.position + 1
-    partial = f"d {result} / d {operand} = {number(edge.partial)} by operand {position}"
-    if edge.flow is None:
+def _back(arrow: Arrow, output: str) -> str:
+    """Say how the gradient goes back along an arrow."""
+    result, operand = _called(arrow.result), _called(arrow.operand)
+    partials = numbers(edge.partial for edge in arrow.edges)
+    many = len(arrow.edges) > 1
+    by = f"on {len(arrow.edges):,} edges" if many else f"by operand {arrow.edges[0].position + 1}"
+    partial = f"d {result} / d {operand} = {partials} {by}"
+    flows = [edge.flow for edge in arrow.edges]
+    if all(flow is None for flow in flows):
         return f"{partial}: not selected, nothing flows back"
-    gradient = f"d {output} / d {result} = {number(edge.result.gradient)}"
-    return f"{partial}: times {gradient}, {number(edge.flow)} flows back"
+    gradient = f"d {output} / d {result} = {_gradients(arrow.result)}"
+    return f"{partial}: times {gradient}, {numbers(flows)} flows back"
 
 
-def _called(node: Node) -> str:
-    return printable(node.label) or node.name
+def _called(box: Box) -> str:
+    return printable(box.label) or box.name
+
+
+def _times(box: Box) -> str:
+    return f"({len(box.nodes):,})" if len(box.nodes) > 1 else ""
+
+
+def _values(box: Box) -> str:
+    return numbers(node.value for node in box.nodes)
+
+
+def _gradients(box: Box) -> str:
+    return numbers(node.gradient for node in box.nodes)
