@@ -105,7 +105,7 @@ def _gradient(
             watch.sweep(output)
         found = cotangents(output)
         return [(found[x], ALWAYS) if x in found else None for x in variables]
-    totals, flows = recorded_cotangents(output, variables)
+    totals, flows, _ = recorded_cotangents(output, variables)
     return [(totals[x], flows[x]) if x in totals else None for x in variables]
 
 

@@ -7,6 +7,8 @@ themselves, so that it is a node too. The same sweep serves every kind of number
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from autograd.backward import graph
 from autograd.flow import ALWAYS, Flow
 from autograd.primitives import Scalar, shown, times, where
@@ -55,15 +57,27 @@ def gradients(value: Value, inputs: Sequence[Value]) -> list[Value]:
             )
     if trace:
         value, inputs = trace.lift(value), [*map(trace.lift, inputs)]
-    totals, _ = recorded_cotangents(value, inputs)
+    totals = recorded_cotangents(value, inputs).totals
     found = [totals.get(x, 0.0) for x in inputs]
     return [Value(g) if type(g) is float else g for g in found]
 
 
-def recorded_cotangents(root: Any, inputs: Sequence[Any]) -> tuple[dict[Any, Any], dict[Any, Flow]]:
-    """The cotangent, a number of the root's kind, of every node from the root to the inputs.
+class Sweep(NamedTuple):
+    """What a sweep that records itself found.
 
-    With it comes, for each of these nodes, when anything flows to it.
+    Attributes:
+        totals: the cotangent, a number of the root's kind, of every node from root to inputs.
+        flows: for each of these nodes when anything flows to it.
+        edges: for each edge passed, in order: `(node, position, partial, contribution)`.
+    """
+
+    totals: dict[Any, Any]
+    flows: dict[Any, Flow]
+    edges: list[tuple[Any, int, Any, Any]]
+
+
+def recorded_cotangents(root: Any, inputs: Sequence[Any]) -> Sweep:
+    """The cotangent, a number of the root's kind, of every node from the root to the inputs.
 
     What was not selected contributes nothing, even inf or nan, now and when this is differentiated
     again. A trace does not know what a row selects: there a contribution from an operand that may
@@ -81,6 +95,7 @@ def recorded_cotangents(root: Any, inputs: Sequence[Any]) -> tuple[dict[Any, Any
             order.append(node)
     totals: dict[Any, Any] = {root: 1.0}
     flows = {root: ALWAYS}
+    edges = []
     for node in reversed(order):
         if node in stops or node not in totals:
             continue
@@ -98,6 +113,7 @@ def recorded_cotangents(root: Any, inputs: Sequence[Any]) -> tuple[dict[Any, Any
             if edge is None:
                 continue
             contribution = edge.carry(g, partial)
+            edges.append((node, position, partial, contribution))
             if operand in totals:
                 contribution = totals[operand] + contribution
                 edge = flows[operand].joined(edge)
@@ -108,7 +124,7 @@ def recorded_cotangents(root: Any, inputs: Sequence[Any]) -> tuple[dict[Any, Any
             if total.primitive is where and total.operands[0] is reaches:
                 total = total.operands[1]
             totals[x] = where(reaches, total, 0.0)  # as where nothing ever flows
-    return totals, flows
+    return Sweep(totals, flows, edges)
 
 
 def _ways_down(node: Any) -> Sequence[Any]:

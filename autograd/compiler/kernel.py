@@ -187,7 +187,7 @@ class Kernel:
         yield 0, once
         for part in (weighted, once):
             if isinstance(part, Tracer):
-                cotangents, _ = recorded_cotangents(part, parameters)
+                cotangents = recorded_cotangents(part, parameters).totals
                 for i, x in enumerate(parameters):
                     if x in cotangents:
                         yield 1 + i, cotangents[x]
