@@ -42,9 +42,9 @@ def draw(
             network, units by layer.
         depth: fold what has more operations than this between itself and the output.
         fold: whether to fold a graph of more than 50 nodes.
-        show: what labels carry, of "label", "operation", "data", "gradient", "partial" (all of
-            these if not given) and "contribution", the gradient that flows back along an edge. Of
-            a network, what colour and width of its lines mean: "weight" or "gradient", its `.grad`.
+        show: what to print, of "label", "operation", "data", "gradient", "partial", "legend" (all
+            of these if not given) and "contribution", what flows back along an edge. Of a network,
+            what colour and width of its lines mean: "weight" or "gradient", its `.grad`.
         rankdir: "LR" draws a graph from left to right, "TB" from top to bottom.
 
     Returns:

@@ -10,7 +10,7 @@ from autograd.draw.text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Sequence
+    from collections.abc import Callable, Container, Iterable, Sequence
     from typing import Any
 
     from autograd.draw.folding import Arrow, Box, View
@@ -31,16 +31,22 @@ _LONGEST_LABEL = 40
 _IN_PLACE = 3  # among so many operands a constant is shown in its place
 _LISTED = 4  # so many constants are listed, more only counted
 _WIDE = 7  # edges from end to end of a picture wide enough for the legend in one row
-SHOWN = ("label", "operation", "data", "gradient", "partial")
+SHOWN = ("label", "operation", "data", "gradient", "partial", "legend")
 
 
-def dot_source(view: View, show: Container[str] = SHOWN, rankdir: str = "LR") -> str:
+def dot_source(
+    view: View,
+    show: Container[str] = SHOWN,
+    rankdir: str = "LR",
+    printed: Callable[[Iterable[float | None]], str] = numbers,
+) -> str:
     """Return the DOT source of a picture.
 
     Args:
         view: the boxes and arrows.
         show: what to print, of `SHOWN` and "contribution".
         rankdir: "LR" draws from left to right, "TB" from top to bottom.
+        printed: how the numbers of a box or arrow are printed.
     """
     # imported here, so that the table of a graph needs no package
     import graphviz  # noqa: PLC0415
@@ -49,17 +55,19 @@ def dot_source(view: View, show: Container[str] = SHOWN, rankdir: str = "LR") ->
     dot = graphviz.Digraph("graph")
     dot.attr(id="graph", rankdir=rankdir, nodesep="0.16", ranksep="0.22" if wide else "0.3")
     dot.attr(pad="0.15", ordering="in", compound="true")
-    dot.attr(label=_legend(view, show, wide), labelloc="b", labeljust="l", bgcolor=_COLOUR["paper"])
+    dot.attr(labelloc="b", labeljust="l", bgcolor=_COLOUR["paper"])
+    if "legend" in show:
+        dot.attr(label=_legend(view, show, wide))
     dot.attr("graph", fontname=font, fontsize="8")
     dot.attr("node", fontname=font, fontsize="10", color=_COLOUR["line"], penwidth="0.8")
     dot.attr("node", shape="box", style="rounded,filled", margin="0.07,0.04", width="0", height="0")
     dot.attr("edge", fontname=font, fontsize="9", arrowsize="0.5")
-    _add_boxes(dot, view.boxes, view.modules, show)
+    _add_boxes(dot, view.boxes, view.modules, lambda box: _label(box, show, printed))
     dot.node(view.boxes[-1].name, color=_COLOUR["ink"], penwidth="1.5")
     flows = [abs(edge.flow) for arrow in view.arrows for edge in arrow.edges if edge.flow]
     largest = max((flow for flow in flows if flow < inf), default=1.0)
     for i, arrow in enumerate(view.arrows):
-        look = _look(arrow, largest, show)
+        look = _look(arrow, largest, show, printed)
         # a rank more into a frame, where its parameters stand: so that frames stand in a row
         enters = {*arrow.result.modules} - {*arrow.operand.modules}
         look |= {"minlen": "2"} if enters else {}
@@ -68,7 +76,11 @@ def dot_source(view: View, show: Container[str] = SHOWN, rankdir: str = "LR") ->
 
 
 def _add_boxes(
-    dot: Any, boxes: Sequence[Box], modules: Sequence[str], show: Container[str], level: int = 0
+    dot: Any,
+    boxes: Sequence[Box],
+    modules: Sequence[str],
+    label_of: Callable[[Box], str],
+    level: int = 0,
 ) -> None:
     """Add the boxes, those of a module in a frame of its own."""
     inside: dict[str, list[Box]] = {}
@@ -78,10 +90,10 @@ def _add_boxes(
             continue
         fill = _COLOUR["box" if box.operation else "paper"]
         shape = {"peripheries": "2"} if len(box.nodes) > 1 else {}
-        dot.node(box.name, _label(box, show), id=box.name, fillcolor=fill, **shape)
+        dot.node(box.name, label_of(box), id=box.name, fillcolor=fill, **shape)
     for module, group in inside.items():
         if len(group) == len(boxes) and level:  # a frame right within a frame says nothing
-            _add_boxes(dot, group, modules, show, level + 1)
+            _add_boxes(dot, group, modules, label_of, level + 1)
             continue
         number_of_module = modules.index(module)
         with dot.subgraph(name=f"cluster_{number_of_module}") as frame:
@@ -90,10 +102,10 @@ def _add_boxes(
             frame.attr(id=f"m{number_of_module}", label=f"<{_text(name, 'quiet', 9)}>")
             frame.attr(labelloc="t", labeljust="l", style="rounded", color=_COLOUR["line"])
             frame.attr(penwidth="0.5", margin="6")
-            _add_boxes(frame, group, modules, show, level + 1)
+            _add_boxes(frame, group, modules, label_of, level + 1)
 
 
-def _label(box: Box, show: Container[str]) -> str:
+def _label(box: Box, show: Container[str], printed: Callable[[Iterable[float | None]], str]) -> str:
     """Return the label of a box: what it is, its number, its gradient."""
     label = _shortened(box.short) if "label" in show else ""
     formula = _formula(box) if "operation" in show else ""
@@ -102,10 +114,10 @@ def _label(box: Box, show: Container[str]) -> str:
         title += _text(f" {formula}", "quiet", 11)
     lines = [title, _further_constants(box) if formula else ""]
     if "data" in show:
-        lines.append(_text(numbers(node.value for node in box.nodes), "ink", 11))
+        lines.append(_text(printed(node.value for node in box.nodes), "ink", 11))
     if "gradient" in show:
         gradients = [node.gradient for node in box.nodes]
-        lines.append(_text("∂", "quiet") + _text(numbers(gradients), _sign(gradients)))
+        lines.append(_text("∂", "quiet") + _text(printed(gradients), _sign(gradients)))
     return f"<{'<br/>'.join(filter(None, lines)) or ' '}>"
 
 
@@ -136,17 +148,22 @@ def _further_constants(box: Box) -> str:
     return _text(f"with {', '.join(constants) if few else f'{len(constants)} constants'}", "quiet")
 
 
-def _look(arrow: Arrow, largest: float, show: Container[str]) -> dict[str, str]:
+def _look(
+    arrow: Arrow,
+    largest: float,
+    show: Container[str],
+    printed: Callable[[Iterable[float | None]], str],
+) -> dict[str, str]:
     """Return how an arrow looks: its partial, and by colour and width what flows back along it."""
     flows = [edge.flow or 0.0 for edge in arrow.edges]
     share = max(map(abs, flows)) / largest
-    printed = []
+    label = []
     if "partial" in show:
-        printed.append(numbers(edge.partial for edge in arrow.edges))
+        label.append(printed(edge.partial for edge in arrow.edges))
     if "contribution" in show:
-        printed.append(f"({numbers(edge.flow for edge in arrow.edges)})")
+        label.append(f"({printed(edge.flow for edge in arrow.edges)})")
     return {
-        "label": _SPACED.format(" ".join(printed)) if printed else "",
+        "label": _SPACED.format(" ".join(label)) if label else "",
         "style": "solid" if any(flows) else "dashed",
         "penwidth": f"{0.8 + 1.6 * sqrt(min(1.0, share)):.2f}",  # wide also for nan
         "color": _COLOUR[_sign(flows)],
