@@ -8,7 +8,7 @@
 """
 
 from autograd.backward import backward_steps
-from autograd.draw import draw
+from autograd.draw import draw, explore
 from autograd.primitives import (
     abs,
     acos,
@@ -119,6 +119,7 @@ __all__ = [
     "exp",
     "exp2",
     "explain",
+    "explore",
     "expm1",
     "floor",
     "gelu",

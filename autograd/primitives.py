@@ -206,7 +206,7 @@ class Primitive:
         if name in TABLE:
             raise ValueError(f"primitive {name!r} stands in the table already: choose another name")
         self.operand_names = self._names_of_operands(value, len(domain))
-        self.mathml = mathml or self._call(self.symbol)
+        self.mathml = mathml or self._call(self.symbol.replace("&", "&amp;").replace("<", "&lt;"))
         self.__doc__ = f"{name}({', '.join(self.operand_names)}): {value.__doc__}"
         TABLE[name] = self
 
@@ -605,7 +605,7 @@ where      = Primitive("where", ieee.where,   lambda z, condition, a, b: 0.0,
                                               lambda z, condition, a, b: truth(condition),
                                               lambda z, condition, a, b: 1.0 - truth(condition),
                                               domain=[(0.0, 1.0), _REALS, _REALS], selects=True)
-truth      = Function("truth", ieee.truth,    domain=[_REALS], symbol="≠0")
+truth      = Function("truth", ieee.truth,    domain=[_REALS], symbol="≠0", mathml="<mrow>{0}<mo>≠</mo><mn>0</mn></mrow>")
 less       = Primitive("less", ieee.less,    domain=[_REALS, _REALS], symbol="<", mathml=_infix("&lt;"))
 less_equal = Primitive("less_equal", ieee.less_equal,
                                               domain=[_REALS, _REALS], symbol="≤", mathml=_infix("≤"))

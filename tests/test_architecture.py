@@ -50,7 +50,7 @@ FUNCTIONS = """
 """.split()  # noqa: SIM905  as one reads them
 DERIVATIVES = """
     gradients grad value_and_grad vjp jvp jacobian jacobian_forward jacobian_reverse hessian hvp
-    linearize trace jit explain gradcheck primitive
+    linearize trace jit explain explore gradcheck primitive
 """.split()  # noqa: SIM905
 PUBLIC = {*FUNCTIONS, *DERIVATIVES, "Value", "no_grad", "detect_anomaly", "backward_steps", "draw"}
 FILES = sorted([*(ROOT / "autograd").rglob("*.py"), *(ROOT / "nn").rglob("*.py")])

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from autograd.draw.drawing import Drawing
+    from autograd.draw.folding import View
+    from autograd.draw.graph import Graph
+    from autograd.draw.webpage import Page
 
 
 class DrawingError(RuntimeError):
@@ -68,8 +71,6 @@ def draw(
 
         return Drawing(network_of(value, "weight" if show is None else show))
     from autograd.draw.dot import SHOWN  # noqa: PLC0415
-    from autograd.draw.folding import view_of  # noqa: PLC0415
-    from autograd.draw.graph import graph_of  # noqa: PLC0415
 
     shown = SHOWN if show is None else (show,) if isinstance(show, str) else tuple(show)
     if unknown := [x for x in shown if x not in {*SHOWN, "contribution"}]:
@@ -77,6 +78,45 @@ def draw(
         raise ValueError(f"draw(value, show): expected some of {known}, got {unknown[0]!r}")
     if rankdir not in {"LR", "TB"}:
         raise ValueError(f"draw(value, rankdir): expected 'LR' or 'TB', got {rankdir!r}")
+    _, view = _graph_and_view("draw", value, depth, fold)
+    return Drawing(GraphPicture(view, shown, rankdir))
+
+
+def _graph_and_view(caller: str, value: Value, depth: int | None, fold: bool) -> tuple[Graph, View]:
+    from autograd.draw.folding import view_of  # noqa: PLC0415  as above
+    from autograd.draw.graph import graph_of  # noqa: PLC0415
+
     if depth is not None and depth < 0:
-        raise ValueError(f"draw(value, depth): expected a depth of at least 0, got {depth}")
-    return Drawing(GraphPicture(view_of(graph_of(value), depth, fold=fold), shown, rankdir))
+        raise ValueError(f"{caller}(value, depth): expected a depth of at least 0, got {depth}")
+    graph = graph_of(value)
+    return graph, view_of(graph, depth, fold=fold)
+
+
+def explore(value: Any, *, depth: int | None = None, fold: bool = True) -> Page:
+    """Return a web page that steps through the graph of `value`, forward and backward.
+
+    Each step shows its formula and its numbers, in the drawing too. Sliders move the leaves, and
+    every value and gradient follows. The page is one file: it needs no network and no server.
+
+    Args:
+        value: the output, a `Value`.
+        depth: as in `draw`.
+        fold: as in `draw`.
+
+    Returns:
+        A page that shows itself in a notebook, and saves itself with `.save("graph.html")`.
+
+    Raises:
+        TypeError: `value` is not a `Value`.
+        ValueError: the graph is too large for a page, or `depth` is negative.
+
+    >>> a = Value(3.0, "a")
+    >>> explore(a * a)
+    <Page of output: 2 nodes, 1 leaves>
+    """
+    if not isinstance(value, Value):
+        advice = ": call the model on a sample and explore the result" if callable(value) else ""
+        raise TypeError(f"explore(value): expected a Value, got {type(value).__name__}{advice}")
+    from autograd.draw.webpage import Page  # noqa: PLC0415  as above
+
+    return Page(value, *_graph_and_view("explore", value, depth, fold))
