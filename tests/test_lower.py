@@ -17,7 +17,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from reference import points
 
-from autograd import ieee, primitives, softmax, trace
+from autograd import ieee, jit, primitives, softmax, trace
 from autograd.primitives import TABLE, Primitive
 
 pytest.importorskip("llvmlite")
@@ -25,7 +25,7 @@ pytest.importorskip("llvmlite")
 from llvmlite import binding, ir
 
 from autograd.compiler import lower
-from autograd.compiler.expand import EXPANSIONS
+from autograd.compiler.expand import EXPANSIONS, logsumexp_by_count
 from autograd.compiler.lower import LOWERINGS, Emitter
 
 inf, nan = math.inf, math.nan
@@ -338,11 +338,28 @@ def test_a_row_written_out_is_the_float_function_bit_for_bit(name):
         assert_same(name, np.array([found]), np.array([expected]), [xs])
 
 
-def test_a_norm_written_out_is_within_a_few_ulp():
+def test_a_norm_of_nothing_is_0():
     assert EXPANSIONS["norm"]() == 0.0
+
+
+@pytest.mark.parametrize(
+    ("name", "formula"), [("norm", EXPANSIONS["norm"]), ("logsumexp", logsumexp_by_count)]
+)
+def test_a_row_written_out_in_another_order_is_within_a_few_ulp(name, formula):
     at = lists()
-    found = np.array([EXPANSIONS["norm"](*xs) for xs in at])
-    assert_close("norm", found, np.array([math.hypot(*xs) for xs in at]), at)
+    found, expected = (np.array([f(*xs) for xs in at]) for f in (formula, TABLE[name].value))
+    assert_close(name, found, expected, at)
+
+
+@pytest.mark.parametrize("precise", [False, True])
+def test_the_peak_of_numbers_less_their_peak_is_found_without_another_comparison(precise):
+    def function(xs):
+        return primitives.peak([x - primitives.peak(xs) for x in xs])
+
+    compiled = jit(function, precise=precise)
+    at = np.array([xs for xs in lists() if len(xs) == 3])
+    assert_same("peak", compiled.map(at), np.array([function([*xs]) for xs in at.tolist()]), at)
+    assert compiled.source().count("maximum") == 3 - 1
 
 
 @pytest.mark.parametrize("name", [*EXPANSIONS])

@@ -298,34 +298,30 @@ class Writer:
 
     def _write_bundle(self, bundle: Bundle, outer: Sequence[Index]) -> None:
         """Write operations one after the other, results staying in registers."""
+        vectors = [Index(None, k) for k in range(self.shape.vectors)]
 
-        def at(indices: list[Index], k: Index) -> None:
-            known: dict[tuple[Any, ...], ir.Value] = {}
+        def over(indices: list[Index], _: Any) -> None:
+            known: dict[Any, ir.Value] = {}
 
-            def value(access: Access | None) -> Any:
-                if access is None:
-                    return None
-                if access not in known:
-                    known[access] = self.load(access, indices, k)
-                return known[access]
+            def value(access: Access | None, k: Index) -> Any:
+                return access and self._known(known, access, indices, k)
 
-            for nest in bundle.nests:
+            for nest, k in product(bundle.nests, vectors):  # which do not wait for each other
                 if nest.name == "sum":
                     terms = [
-                        (value(x.a), value(x.b), value(x.condition), x.negative) for x in nest.parts
+                        (value(x.a, k), value(x.b, k), value(x.condition, k), x.negative)
+                        for x in nest.parts
                     ]
-                    result = self._added_up(value(nest.bias), terms)
+                    result = self._added_up(value(nest.bias, k), terms)
                 else:
-                    result = LOWERINGS[nest.name](self.emitter, *map(value, nest.operands))
+                    operands = [value(x, k) for x in nest.operands]
+                    result = LOWERINGS[nest.name](self.emitter, *operands)
                 if nest.into.space == TOTAL:
                     self._add_to_total(result, nest.into, indices)
                     continue
-                known[nest.into] = result
+                known[self._key(nest.into, indices, k)] = result
                 if outer or self.needed(nest.into):
                     self.store(result, nest.into, indices, k)
-
-        def over(indices: list[Index], _: Any) -> None:
-            self.repeat(self.shape.vectors, lambda k: at(indices, k))
 
         self.over(bundle.dims, {}, outer, over)
 
@@ -558,17 +554,15 @@ class Writer:
         self, known: dict[Any, ir.Value], access: Access, indices: Sequence[Index], k: Index
     ) -> ir.Value:
         """Load what is not loaded yet."""
-        offset = sum(i.constant * s for i, s in zip(indices, access.strides, strict=True))
-        key = (
-            access.space,
-            access.base,
-            access.strides,
-            offset,
-            k if access.space in {LANE, KEPT} else None,
-        )
+        key = self._key(access, indices, k)
         if key not in known:
             known[key] = self.load(access, indices, k)
         return known[key]
+
+    def _key(self, access: Access, indices: Sequence[Index], k: Index) -> tuple[Any, ...]:
+        """Return what an access is known by, while the indices stay."""
+        offset = sum(i.constant * s for i, s in zip(indices, access.strides, strict=True))
+        return (*access, offset, k if access.space in {LANE, KEPT} else None)
 
     def _add_up(
         self,

@@ -58,6 +58,24 @@ def logsumexp(*xs: Any) -> Any:
     return where(less(abs(largest), inf), largest + log1p(total), largest)
 
 
+def logsumexp_by_count(*xs: Any) -> Any:
+    """The same but for rounding: all that are the maximum are left out, and count but for one.
+
+    So no x waits for what was found of the one before.
+    """
+    largest = primitives.peak(xs)
+    are_largest = [equal(x, largest) for x in xs]
+    count = primitives.sum(are_largest)
+    others = primitives.sum(
+        [
+            where(is_largest, 0.0, exp_difference(x, largest))
+            for x, is_largest in zip(xs, are_largest, strict=True)
+        ]
+    )
+    total = others + where(less(1.0, count), count - 1.0, 0.0)
+    return where(less(abs(largest), inf), largest + log1p(total), largest)
+
+
 def norm(*xs: Any) -> Any:
     """The length sqrt(x1^2 + x2^2 + ...), scaled by a power of 2 where squares would overflow.
 

@@ -76,7 +76,7 @@ class Emitter:
         return ir.Constant(self.type, float(x) if self.width == 1 else [float(x)] * self.width)
 
     def intrinsic(self, name: str, *operands: ir.Value) -> ir.Value:
-        """Return an operation that LLVM has for vectors: fabs, sqrt, floor, ceil or copysign."""
+        """Return an operation that LLVM has for vectors, such as fabs, sqrt, floor or fmuladd."""
         if name in {"floor", "ceil"} and not _register(name, _library_of_math(), name):
             return self.call(name, *operands)  # LLVM calls C's where the processor has neither
         suffix = "f64" if self.width == 1 else f"v{self.width}f64"
@@ -270,9 +270,86 @@ def _python_hypot(*xs: Any) -> Any:
 
 # fmt: off
 _copysign, _floor, _ceil, _sqrt = map(_intrinsic, ("copysign", "floor", "ceil", "sqrt"))
-_exp, _expm1, _log, _log1p = map(_libm, ("exp", "expm1", "log", "log1p"))
+_log, _log1p = map(_libm, ("log", "log1p"))
 _pow, _cbrt, _hypot, _erfc = map(_libm, ("pow", "cbrt", "hypot", "erfc"))
 # fmt: on
+
+
+def _exponential(name: str, series: Row) -> Row:
+    """Return a row of the exponential: C's, of vectors in default mode a series."""
+    call = _libm(name)
+
+    def apply(x: Any) -> Any:
+        alone = x.emitter.precise or x.emitter.width == 1
+        return call(x) if alone else series(x)
+
+    return apply
+
+
+def _powers(x: Any) -> tuple[Any, Any, Any, Any]:
+    """Return a, b, 1 / b and c, such that e^x = a b (c + 1), where a and b are powers of 2.
+
+    x = n ln 2 + r, n a whole number, and c = e^r - 1. Of a power of 2 the exponent would not do:
+    2^n may be subnormal, or too large where e^x is not.
+    """
+    builder = x.emitter.builder
+    x = select(x < _EXP_ALL_LOST, _EXP_ALL_LOST, x)
+    x = select(x > _EXP_INFINITE, _EXP_INFINITE, x)
+    shifted = _fused(x, 1.0 / math.log(2.0), _WHOLE)
+    n = shifted - _WHOLE
+    r = _fused(n, -_LN_2_REST, _fused(n, -_LN_2, x))
+    squared = r * r
+    growth = _fused(
+        _polynomial(r, squared, [1.0 / math.factorial(k) for k in range(2, 14)]), squared, r
+    )
+
+    count = x.emitter.width
+    wide = ir.VectorType(ir.IntType(64), count)
+
+    def all_lanes(bits: int) -> ir.Constant:
+        return ir.Constant(wide, [bits] * count)
+
+    def power(exponent: ir.Value) -> Any:
+        return x.of(builder.bitcast(builder.add(exponent, all_lanes(1023 << 52)), x.value.type))
+
+    bits = builder.bitcast(shifted.value, wide)  # the last of which are n
+    half = builder.and_(builder.shl(bits, all_lanes(51)), all_lanes(-1 << 52))
+    rest = builder.sub(builder.shl(bits, all_lanes(52)), half)
+    inverse = builder.sub(all_lanes(0), rest)
+    return power(half), power(rest), power(inverse), growth
+
+
+def _polynomial(x: Any, squared: Any, terms: list[Any]) -> Any:
+    """Return terms[0] + terms[1] x + terms[2] x^2 + ..., by pairs: few steps wait for others."""
+    power = x
+    while len(terms) > 1:
+        pairs = [_fused(power, b, a) for a, b in zip(terms[::2], terms[1::2], strict=False)]
+        terms = [*pairs, *terms[2 * len(pairs) :]]
+        power = squared if power is x else power * power
+    return terms[0]
+
+
+def _exp_series(x: Any) -> Any:
+    a, b, _, growth = _powers(x)
+    return (growth + 1.0) * a * b
+
+
+def _expm1_series(x: Any) -> Any:
+    a, b, b_inverse, growth = _powers(x)
+    return _copysign(_fused(growth, a, a - b_inverse) * b, x)  # of -0.0 it is -0.0
+
+
+def _fused(a: Any, b: Any, c: Any) -> Any:
+    """Return a b + c, rounded once where the processor does so."""
+    return a.of(a.emitter.intrinsic("fmuladd", a.value, a.like(b), a.like(c)))
+
+
+_EXP_ALL_LOST, _EXP_INFINITE = -746.0, 710.0  # e^x is 0 and inf
+_WHOLE = 1.5 * 2.0**52  # a number that is added to this is rounded to a whole one
+_LN_2 = float.fromhex("0x1.62e42feep-1")  # short, so that n times this is exact
+_LN_2_REST = float.fromhex("0x1.a39ef35793c76p-33")
+_exp = _exponential("exp", _exp_series)
+_expm1 = _exponential("expm1", _expm1_series)
 
 
 def _is_nan(x: Any) -> Any:

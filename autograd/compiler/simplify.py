@@ -15,13 +15,13 @@ from math import isfinite
 from typing import NamedTuple
 
 from autograd.backward import graph
-from autograd.compiler.expand import EXPANSIONS, sech_squared, tanh
+from autograd.compiler.expand import EXPANSIONS, logsumexp_by_count, sech_squared, tanh
 from autograd.primitives import TABLE, Scalar
 from autograd.tracer import Tracer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from autograd.primitives import Primitive
@@ -118,14 +118,20 @@ class Graph:
             if constants.keys() >= {*operands}:
                 return self.constant(float(TABLE[name].value(*(constants[x] for x in operands))))
             rule = _OF_CONSTANTS.get(name)
-            simpler: int | None = rule(self, *operands) if rule else None
+            simpler = rule(self, *operands) if rule else None
             if simpler is not None:
                 return simpler
-        if name in EXPANSIONS and not (self.precise and name == "norm"):
-            return Node.number(self, EXPANSIONS[name](*[Node(self, x) for x in operands]))
         rule = _RULES.get(name)
         simpler = rule(self, *operands) if rule else None
-        return self.apply(name, operands) if simpler is None else simpler
+        if simpler is not None:
+            return simpler
+        if name in EXPANSIONS and not (self.precise and name == "norm"):
+            return self.expand(EXPANSIONS[name], operands)
+        return self.apply(name, operands)
+
+    def expand(self, formula: Callable[..., Any], operands: Sequence[int]) -> int:
+        """Return the instruction that a formula of others ends with."""
+        return Node.number(self, formula(*[Node(self, x) for x in operands]))
 
     def apply(self, name: str, operands: tuple[int, ...]) -> int:
         """Return the instruction that applies a primitive, an old one if there is one."""
@@ -175,12 +181,27 @@ class Node(Scalar):
 
 def _square(among: Graph, x: int) -> int:
     if among.names[x] == "sech" and not among.precise:
-        return Node.number(among, sech_squared(Node(among, among.operands[x][0])))
+        return among.expand(sech_squared, among.operands[x])
     return among.add("mul", (x, x))
 
 
 def _tanh(among: Graph, x: int) -> int | None:
-    return None if among.precise else Node.number(among, tanh(Node(among, x)))
+    return None if among.precise else among.expand(tanh, [x])
+
+
+def _logsumexp(among: Graph, *xs: int) -> int | None:
+    return None if among.precise or not xs else among.expand(logsumexp_by_count, xs)
+
+
+def _peak(among: Graph, *xs: int) -> int | None:
+    """The peak of numbers that are all less their peak: of that, less itself."""
+    differences = [among.operands[x] for x in xs if among.names[x] == "sub"]
+    subtracted = {b for _, b in differences}
+    if len(differences) < len(xs) or len(subtracted) != 1:
+        return None
+    (peak,) = subtracted
+    same = among.add("peak", tuple([a for a, _ in differences])) == peak
+    return among.add("sub", (peak, peak)) if same else None
 
 
 def _mul(among: Graph, a: int, b: int) -> int | None:
@@ -240,7 +261,7 @@ def _in_any_order(among: Graph, a: int, b: int) -> int | None:
 
 
 # What an instruction is the same as; None if nothing simpler. To the last bit, in precise mode.
-_OF_CONSTANTS: dict[str, Any] = {
+_OF_CONSTANTS: dict[str, Callable[..., int | None]] = {
     "mul": _mul,
     "add": _add,
     "sub": lambda among, a, b: a if str(among.constants.get(b)) == "0.0" else None,
@@ -248,13 +269,15 @@ _OF_CONSTANTS: dict[str, Any] = {
     "times": _times,
     "pow": _pow,
 }
-_RULES: dict[str, Any] = {
+_RULES: dict[str, Callable[..., int | None]] = {
     "identity": lambda _, x: x,
     "stop_gradient": lambda _, x: x,
     "add": _in_any_order,
     "neg": lambda among, x: among.operands[x][0] if among.names[x] == "neg" else None,
     "square": _square,
     "tanh": _tanh,
+    "peak": _peak,
+    "logsumexp": _logsumexp,
     "reciprocal": lambda among, x: among.add("div", (among.one, x)),
     "portion": lambda among, a, b: among.add("div", (a, among.add("add", (a, b)))),
     "mean": lambda among, *xs: among.add(
