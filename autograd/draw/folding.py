@@ -9,20 +9,21 @@ distance from the output.
 from __future__ import annotations
 
 import re
-from graphlib import TopologicalSorter
+from collections import defaultdict
+from functools import cached_property
 from typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Mapping
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 
     from autograd.draw.graph import Edge, Graph, Node
 
 UNFOLDED = 50  # nodes at most that are drawn one by one
 FEW = 32  # boxes at most of a graph that is folded
 MOST = 600  # boxes at most that are laid out, in seconds
-_PATH = re.compile(r"\w+(\.\w+)+")
-_NUMBER = re.compile(r"([0-9]+)")
+_PATH = re.compile(r"\w+(\.\w+){1,20}")  # no module lies deeper
+_NUMBER = re.compile(r"(\d+)")
 
 
 class Box(NamedTuple):
@@ -105,12 +106,12 @@ def view_of(graph: Graph, depth: int | None = None, *, fold: bool = True) -> Vie
     >>> xs = [Value(float(i), f"x{i}") for i in range(100)]
     >>> view = view_of(graph_of(sum(x * x for x in xs)))
     >>> [(box.label, box.operation, len(box.nodes)) for box in view.boxes]
-    [('x*', '', 100), ('', 'mul', 100), ('', 'add', 100)]
+    [('x*', '', 100), ('', 'mul', 100), ('', 'add', 99), ('', 'add', 1)]
     """
     each = _Partition(graph, {node.name: node.name for node in graph.nodes})
     partition = each if depth is None else each.cut(depth)
     if fold and partition.size > UNFOLDED:
-        for classes in (_neurons(graph), _alike(graph, _in_module), _alike(graph, _pattern)):
+        for classes in _ever_coarser(graph):
             partition = _Partition(graph, classes)
             if depth is not None:
                 partition = partition.cut(depth)
@@ -127,21 +128,27 @@ def view_of(graph: Graph, depth: int | None = None, *, fold: bool = True) -> Vie
 
 
 class _Partition:
-    """The nodes in classes, each to be one box; classes in topological order."""
+    """The nodes in classes, each to be one box.
+
+    The first nodes of the classes stand in topological order: a class comes after those that it is
+    computed from.
+    """
 
     def __init__(self, graph: Graph, classes: Mapping[str, Hashable]) -> None:
         self.graph = graph
         self.classes = classes
-        below: dict[Hashable, dict[Hashable, None]] = {}
-        for node in graph.nodes:
-            operands = below.setdefault(classes[node.name], {})
-            operands |= {classes[x]: None for x in node.operands if isinstance(x, str)}
-        for one, operands in below.items():
-            operands.pop(one, None)
-        self.below = below
-        unfolded = len(below) == len(graph.nodes)
-        self.order = [*below] if unfolded else [*TopologicalSorter(below).static_order()]
-        self.size = len(below)
+        self.order = [*dict.fromkeys(classes.values())]
+        self.size = len(self.order)
+
+    @cached_property
+    def below(self) -> dict[Hashable, dict[Hashable, None]]:
+        """For each class the others that it is computed from."""
+        below: dict[Hashable, dict[Hashable, None]] = {one: {} for one in self.order}
+        for edge in self.graph.edges:
+            operand, result = self.classes[edge.operand], self.classes[edge.result]
+            if operand != result:
+                below[result][operand] = None
+        return below
 
     def cut(self, depth: int) -> _Partition:
         """Fold what is beyond so many edges: each part that hangs together is one class."""
@@ -149,10 +156,7 @@ class _Partition:
 
     def cut_to(self, size: int) -> _Partition:
         """Fold what is beyond the greatest distance that leaves no more classes than this."""
-        distances = sorted(self._distances().values())
-        depth = distances[size - 1] if len(distances) >= size else distances[-1]
-        while depth > 0 and sum(distance <= depth for distance in distances) >= size:
-            depth -= 1
+        depth = sorted(self._distances().values())[size - 1] - 1
         beyond = self._beyond(depth)
         parts = self._without(beyond)
         return parts if parts.size <= size else self._without(dict.fromkeys(beyond, 0))
@@ -194,7 +198,8 @@ class _Partition:
         nodes: dict[Hashable, list[Node]] = {one: [] for one in self.order}
         for node in self.graph.nodes:
             nodes[self.classes[node.name]].append(node)
-        known = {module for node in self.graph.nodes for module in _modules(node.label)}
+        labels = {node.label for node in self.graph.nodes}
+        known = {module for label in labels for module in _modules(label)}
         boxes: dict[Hashable, Box] = {}
         folds = 0
         for one in self.order:
@@ -209,19 +214,27 @@ class _Partition:
             if label in known:
                 inside.append(label)
             boxes[one] = Box(name, tuple(members), label, tuple(inside), operands)
-        bundles: dict[Hashable, list[Edge]] = {}
+        bundles: defaultdict[tuple[Hashable, Hashable, int | None], list[Edge]] = defaultdict(list)
         for edge in self.graph.edges:
-            ends = (self.classes[edge.operand], self.classes[edge.result])
-            if ends[0] != ends[1]:
-                single = all(len(nodes[end]) == 1 for end in ends)
-                bundles.setdefault((*ends, edge.position if single else None), []).append(edge)
+            operand, result = self.classes[edge.operand], self.classes[edge.result]
+            if operand != result:
+                single = len(nodes[operand]) == len(nodes[result]) == 1
+                bundles[operand, result, edge.position if single else None].append(edge)
         places = {one: i for i, one in enumerate(self.order)}
         arrows = [
-            Arrow(*(boxes[self.classes[x]] for x in edges[0][:2]), tuple(edges))
-            for edges in bundles.values()
+            Arrow(boxes[operand], boxes[result], tuple(edges))
+            for (operand, result, _), edges in bundles.items()
         ]
         arrows.sort(key=lambda arrow: places[self.classes[arrow.edges[0].result]])
         return View(self.graph.output, tuple(boxes.values()), tuple(arrows), len(self.graph.nodes))
+
+
+def _ever_coarser(graph: Graph) -> Iterator[Mapping[str, Hashable]]:
+    """Yield the class of each node by name, by one rule after the other."""
+    yield _neurons(graph)
+    yield _alike(graph, _in_module)
+    if any(_modules(node.label) for node in graph.nodes):  # else it is the same again
+        yield _alike(graph, _pattern)
 
 
 def _neurons(graph: Graph) -> dict[str, Hashable]:
@@ -234,47 +247,50 @@ def _neurons(graph: Graph) -> dict[str, Hashable]:
     return classes
 
 
-def _alike(graph: Graph, pattern: Callable[[str], str]) -> dict[str, Hashable]:
+def _alike(graph: Graph, pattern: Callable[[str], Hashable]) -> dict[str, int]:
     """Put nodes in one class that are computed alike from nodes of the same classes.
 
-    Labels of one pattern are alike, and so are all constants. A node that is computed as
-    one of its operands was, from nothing else, joins that one's class: so a sum added up term by
-    term is one class.
+    Labels of one pattern are alike, and so are constants used alike. A node that is computed as the
+    last of its operands' classes was joins it: so a sum added up term by term is one class. The
+    output stays alone.
 
-    A class consists of an operation and the classes below it, none of which can hold the class
-    itself; so there is a topological order of the classes.
+    Classes are numbered as they are found, and none is computed from a later one; with the nodes
+    taken level by level, the terms of a sum are found before the sum.
     """
-    users: dict[str, set[Hashable]] = {node.name: set() for node in graph.nodes}
-    by_name = {node.name: node for node in graph.nodes}
+    patterns = {label: pattern(label) for label in {node.label for node in graph.nodes}}
+    kinds = {node.name: (node.operation, patterns[node.label]) for node in graph.nodes}
+    users: defaultdict[str, set[Hashable]] = defaultdict(set)
+    levels = {node.name: 0 for node in graph.nodes}
     for edge in graph.edges:
-        user = by_name[edge.result]
-        users[edge.operand].add((user.operation, pattern(user.label)))
-    numbers: dict[Hashable, int] = {}
-    kinds: list[tuple[Hashable, frozenset[int]]] = []
+        users[edge.operand].add(kinds[edge.result])
+        levels[edge.result] = max(levels[edge.result], levels[edge.operand] + 1)
+    found: dict[Hashable, int] = {}
+    kind_of: list[Hashable] = []
     classes: dict[str, int] = {}
-    for node in graph.nodes:
-        kind: Hashable = (node.operation, pattern(node.label))
-        if not node.operation and not node.label:
-            kind = (kind, frozenset(users[node.name]))
+    for node in sorted(graph.nodes, key=lambda node: levels[node.name]):
+        kind = kinds[node.name]
         below = frozenset(classes[x] for x in node.operands if isinstance(x, str))
-        joined = [x for x in below if kinds[x][0] == kind and below - {x} <= kinds[x][1]]
-        if node.operation and joined:
-            classes[node.name] = min(joined)
+        last = max(below, default=None)
+        if last is not None and kind_of[last] == kind and node is not graph.nodes[-1]:
+            classes[node.name] = last
             continue
-        one = classes[node.name] = numbers.setdefault((kind, below), len(numbers))
-        if one == len(kinds):
-            kinds.append((kind, below))
-    return {**classes}
+        unnamed = not node.operation and not node.label
+        alike = (kind, frozenset(users[node.name]) if unnamed else below)
+        one = classes[node.name] = found.setdefault(alike, len(found))
+        if one == len(kind_of):
+            kind_of.append(kind)
+    return classes
 
 
-def _pattern(label: str) -> str:
-    return _NUMBER.sub("*", label)
+def _pattern(label: str) -> tuple[str, ...]:
+    """Return what stands between the numbers of the label."""
+    return tuple(_NUMBER.split(label)[::2])
 
 
-def _in_module(label: str) -> str:
-    """Return the label with * for each number but those of the outermost module."""
+def _in_module(label: str) -> tuple[str, ...]:
+    """Return the same, but with the numbers of the outermost module."""
     outermost = next(iter(_modules(label)), "")
-    return outermost + _pattern(label[len(outermost) :])
+    return (outermost, *_pattern(label[len(outermost) :]))
 
 
 def _common_label(labels: Iterable[str]) -> str:

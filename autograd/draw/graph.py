@@ -84,7 +84,7 @@ def graph_of(root: Value) -> Graph:
         nodes.append(
             Node(
                 name,
-                value.label,
+                str(value.label),  # for one may assign anything
                 primitive.name if primitive else "",
                 primitive.symbol if primitive else "",
                 tuple(x if type(x) is float else names[x] for x in operands),
@@ -95,9 +95,9 @@ def graph_of(root: Value) -> Graph:
         partials = value.edges[len(operands) :]  # None where nothing flows
         for position, (operand, partial) in enumerate(zip(operands, partials, strict=True)):
             if type(operand) is not float:
-                flows = gradient is not None and partial is not None
-                flow = gradient * partial if flows else None
-                edges.append(Edge(names[operand], name, position, partial or 0.0, flow))
+                flow = None if gradient is None or partial is None else gradient * partial
+                slope = 0.0 if partial is None else partial
+                edges.append(Edge(names[operand], name, position, slope, flow))
     return Graph(tuple(nodes), tuple(edges))
 
 
@@ -115,7 +115,7 @@ def numbers(xs: Iterable[float | None]) -> str:
     if not known:
         return number(None)
     # nan is neither less nor greater: it is said beside the others
-    ordered = sorted(x for x in known if x == x)  # noqa: PLR0124
-    ends = [number(x) for x in (ordered[0], ordered[-1])] if ordered else []
-    ends += ["nan"] if len(ordered) < len(known) else []
+    comparable = [x for x in known if x == x]  # noqa: PLR0124
+    ends = [number(min(comparable)), number(max(comparable))] if comparable else []
+    ends += ["nan"] if len(comparable) < len(known) else []
     return " … ".join(dict.fromkeys(ends))
