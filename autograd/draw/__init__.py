@@ -72,11 +72,14 @@ def draw(
         return Drawing(network_of(value, "weight" if show is None else show))
     from autograd.draw.dot import SHOWN  # noqa: PLC0415
 
-    shown = SHOWN if show is None else (show,) if isinstance(show, str) else tuple(show)
-    if unknown := [x for x in shown if x not in {*SHOWN, "contribution"}]:
-        known = ", ".join((*SHOWN, "contribution"))
-        raise ValueError(f"draw(value, show): expected some of {known}, got {unknown[0]!r}")
-    if rankdir not in {"LR", "TB"}:
+    known = (*SHOWN, "contribution")
+    parts: Any = SHOWN if show is None else show
+    several = hasattr(parts, "__iter__") and not isinstance(parts, str)
+    shown = tuple(parts) if several else (parts,)
+    if unknown := [x for x in shown if x not in known]:
+        some = ", ".join(known)
+        raise ValueError(f"draw(value, show): expected some of {some}, got {unknown[0]!r}")
+    if rankdir not in ("LR", "TB"):
         raise ValueError(f"draw(value, rankdir): expected 'LR' or 'TB', got {rankdir!r}")
     _, view = _graph_and_view("draw", value, depth, fold)
     return Drawing(GraphPicture(view, shown, rankdir))
@@ -86,8 +89,10 @@ def _graph_and_view(caller: str, value: Value, depth: int | None, fold: bool) ->
     from autograd.draw.folding import view_of  # noqa: PLC0415  as above
     from autograd.draw.graph import graph_of  # noqa: PLC0415
 
-    if depth is not None and depth < 0:
-        raise ValueError(f"{caller}(value, depth): expected a depth of at least 0, got {depth}")
+    if depth is not None and (type(depth) is not int or depth < 0):
+        raise ValueError(
+            f"{caller}(value, depth): expected a whole number of at least 0, got {depth!r}"
+        )
     graph = graph_of(value)
     return graph, view_of(graph, depth, fold=fold)
 

@@ -40,7 +40,7 @@ def sentences(view: View) -> dict[str, str]:
     for box in view.boxes:
         operands = ", ".join(called[o] if isinstance(o, str) else number(o) for o in box.operands)
         made = f"{box.operation}({operands}) = " if box.operation else ""
-        name = f"{called[box.name]} {_times(box)}".strip()
+        name = " ".join(filter(None, [called[box.name], _times(box)]))
         gradient = f"d {output} / d {called[box.name]} = {_gradients(box)}"
         said[box.name] = f"{gradient}: {name} is {made}{_values(box)}"
     said.update({f"e{i}": _back(arrow, output) for i, arrow in enumerate(view.arrows)})

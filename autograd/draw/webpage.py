@@ -25,7 +25,7 @@ from autograd.draw.render import svg_of
 from autograd.draw.text import printable
 from autograd.primitives import TABLE
 from autograd.recorded import recorded_cotangents
-from autograd.tracer import trace
+from autograd.tracer import trace, written_out
 from autograd.value import innermost
 
 TYPE_CHECKING = False
@@ -36,10 +36,13 @@ if TYPE_CHECKING:
 
     from autograd.draw.folding import Box, View
     from autograd.draw.graph import Graph
-    from autograd.program import Program
     from autograd.value import Value
 
 _FILES = Path(__file__).with_name("page")
+_LOOKS = re.compile(
+    r'<style>.*?</style>\n| (?:fill|stroke|stroke-width|font-family)="[^"]*"| class="glassgrad"',
+    re.DOTALL,
+)
 _LABELS = ("label", "operation", "data", "gradient", "partial")
 _LONGEST_NAME = 12  # in a formula
 _LONGEST_TITLE = 60
@@ -83,7 +86,7 @@ class Page:
             return [[*tracers], totals, [p for p, _ in edges], [c for _, c in edges]]
 
         self.names = _names(graph)
-        self.program: Program = trace(numbers)
+        self.program = written_out(trace(numbers), "explore")
         self.leaves = [names[leaf] for leaf in self.program.parameters]
 
     @cached_property
@@ -146,7 +149,8 @@ class Page:
             svg = svg_of(dot_source(view, _LABELS, printed=_room), said)
         except DrawingError as error:
             return f"<p>There is no drawing: {escape(str(error))}.</p>"
-        return re.sub(r"<style>.*?</style>\n", "", svg, flags=re.DOTALL)
+        # the page's own style says the rest
+        return _LOOKS.sub("", svg)
 
     def _name(self, box: Box) -> str:
         """Return what formulas call a box."""

@@ -221,7 +221,6 @@ if (svg) {
 
 // Numbers change, so each stands in the middle of the room that was laid out for it.
 function prepare() {
-  svg.removeAttribute("class");
   const part = (id) => svg.querySelector(`[id="${id}"]`);
   const centred = (text, middle) => {
     text.setAttribute("text-anchor", "middle");
@@ -251,11 +250,6 @@ function prepare() {
     arrow.label = centred(text, room.x + room.width / 2);
     arrow.line = arrow.part.querySelector("path");
   });
-  for (const shape of svg.querySelectorAll("[fill], [stroke]")) {
-    shape.removeAttribute("fill");
-    shape.removeAttribute("stroke");
-  }
-  for (const shape of svg.querySelectorAll(".cluster path, .cluster polygon")) shape.setAttribute("fill", "none");
 }
 
 // A wide drawing shrinks a little and takes the whole width.
