@@ -113,8 +113,11 @@ const math = (...parts) =>
   `<p><math displaystyle="true"><mrow>${parts.join("")}</mrow></math></p>`;
 const line = (...parts) => `<p>${parts.join(" ")}</p>`;
 const mo = (sign) => `<mo>${sign}</mo>`;
-const derivative = (above, below) =>
-  `<mfrac><mrow><mo>∂</mo>${mi(above)}</mrow><mrow><mo>∂</mo>${mi(below)}</mrow></mfrac>`;
+// The derivative along one edge, and that of the output along all ways.
+const quotient = (sign, above, below) =>
+  `<mfrac><mrow>${sign}${mi(above)}</mrow><mrow>${sign}${mi(below)}</mrow></mfrac>`;
+const partialOf = (result, operand) => quotient(mo("∂"), result, operand);
+const gradientOf = (name) => quotient('<mi mathvariant="normal">d</mi>', data.output, name);
 
 // A formula of the table with the names or the numbers of a node's operands put in.
 function filled(formula, node, numbers) {
@@ -136,7 +139,7 @@ function describe() {
   }
   if (step.seed) {
     return [`Backward starts: d ${data.output} / d ${data.output} = 1`,
-      math(derivative(data.output, data.output), mo("="), mn("1"))];
+      math(gradientOf(data.output), mo("="), mn("1"))];
   }
   return step.arrow === undefined ? describeBox(boxes[step.box]) : describeArrow(step.arrow);
 }
@@ -169,8 +172,8 @@ function describeArrow(arrow) {
     const found = range(sent.map((i) => contributions[i]), 6);
     const total = range(operand.nodes.map((node) => totals[node]), 6);
     return [`${operand.name}.grad += ${sent.length} contributions from ${result.name}, ${found}; total ${total}`,
-      math(derivative(data.output, operand.name), mo("+="), derivative(data.output, result.name), mo("×"),
-        derivative(result.name, operand.name))
+      math(gradientOf(operand.name), mo("+="), gradientOf(result.name), mo("×"),
+        partialOf(result.name, operand.name))
       + line(`${sent.length} edges, each with its own partial; the least and the greatest are shown.`)
       + known(operand.name, operand.title) + known(result.name, result.title)];
   }
@@ -182,10 +185,10 @@ function describeArrow(arrow) {
   const worked = [];
   if (/\{/.test(text)) worked.push(filled(edge.formula, edge.result, false), mo("="));
   if (/\{/.test(text) && !/^\{\w+\}$/.test(text)) worked.push(filled(edge.formula, edge.result, true), mo("="));
-  const formula = math(derivative(from, to), mo("="), ...worked, mn(p));
+  const formula = math(partialOf(from, to), mo("="), ...worked, mn(p));
   return [`${to}.grad += ${g} × ${p} = ${c}, total ${total}`,
     sumOverUses(edge.operand, passed[0]) + formula
-    + math(derivative(data.output, to), mo("+="), mn(g, true), mo("×"), mn(p, true), mo("="), mn(c))
+    + math(gradientOf(to), mo("+="), mn(g, true), mo("×"), mn(p, true), mo("="), mn(c))
     + math(`<mtext>total</mtext>`, mo("="), mn(total))
     + known(to, titleOf(edge.operand)) + known(from, titleOf(edge.result))];
 }
@@ -197,13 +200,13 @@ function sumOverUses(node, current) {
   const place = uses.indexOf(current);
   const shown = uses.length <= 4 ? uses : uses.filter((_, i) => i < 1 || i === place || i === uses.length - 1);
   const terms = shown.map((i) => {
-    const term = derivative(data.output, data.names[edges[i].result]) + mo("×")
-      + derivative(data.names[edges[i].result], data.names[node]);
+    const user = data.names[edges[i].result];
+    const term = gradientOf(user) + mo("×") + partialOf(user, data.names[node]);
     const mark = i === current ? ` class="term ${contributions[i] < 0 ? "negative" : ""}"` : "";
     return `<mrow${mark}>${term}</mrow>`;
   });
   if (shown.length < uses.length) terms.splice(terms.length - 1, 0, mo("⋯"));
-  return math(derivative(data.output, data.names[node]), mo("="), terms.join(mo("+")));
+  return math(gradientOf(data.names[node]), mo("="), terms.join(mo("+")));
 }
 
 const arrowOf = new Map(arrows.flatMap((arrow, i) => arrow.edges.map((edge) => [edge, i])));
