@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from autograd import Value, backward_steps, explore, log, primitive, relu, tanh, where
 from autograd.draw import render
-from autograd.draw.graph import number
+from autograd.draw.graph import number, numbers
 from autograd.draw.text import printable
 from autograd.primitives import TABLE
 from nn import MLP, hinge
@@ -54,6 +54,14 @@ def loss_of(*sizes):
     return hinge(model([Value(0.3, "x1"), Value(-0.2, "x2")]), 1.0)
 
 
+def powers(count):
+    x = Value(1.01, "x")
+    y = x
+    for _ in range(count):
+        y = y * x
+    return y + 1.0
+
+
 def hostile():
     return sum((i + 1.0) * Value(float(i), label) for i, label in enumerate(HOSTILE))
 
@@ -64,6 +72,7 @@ GRAPHS = {
     "micrograd's example": readme_of_micrograd,
     "a small network": lambda: loss_of(2, 1),
     "a folded network": lambda: loss_of(4, 4, 1),
+    "a folded chain": lambda: powers(100),
     "a choice": lambda: where(Value(0.0, "x") > 0, log(Value(0.0, "y")), Value(3.0, "z") * 2),
     "numbers that are none": lambda: log(Value(0.0, "x")) * Value(0.0, "y"),
     "hostile labels": hostile,
@@ -84,8 +93,8 @@ def data_of(page):
 
 
 @given(expressions(), vectors(st.floats(-3.0, 3.0)))
-def test_the_program_of_a_page_gives_the_numbers_of_the_engine(f, numbers):
-    leaves = [Value(x) for x in numbers]
+def test_the_program_of_a_page_gives_the_numbers_of_the_engine(f, point):
+    leaves = [Value(x) for x in point]
     root = f(leaves)
     if not isinstance(root, Value):
         return
@@ -267,6 +276,16 @@ def test_the_drawing_shows_value_gradient_and_the_edge_of_the_step(walk):
     assert all("∂ ·" in text_of(node) for node in nodes)
 
 
+def test_at_the_end_every_box_shows_the_gradients_of_all_its_nodes(walk):
+    root = powers(100)
+    page = walk(root)
+    page.keyboard.press("End")
+    for box in explore(root).view.boxes:
+        gradients = [node.gradient for node in box.nodes]
+        text = page.locator(f'#drawing [id="{box.name}"]').text_content()
+        assert f"∂ {numbers(gradients)}" in text
+
+
 @pytest.mark.parametrize("graph", ["a square", "a small network", "micrograd's example"])
 def test_moved_sliders_give_the_numbers_of_python_running_the_same_program(walk, graph):
     root = GRAPHS[graph]()
@@ -286,8 +305,8 @@ def test_moved_sliders_give_the_numbers_of_python_running_the_same_program(walk,
         })""",
         settings,
     )
-    for numbers, (values, cotangents, *edges) in zip(settings, found, strict=True):
-        for parameter, x in zip(program.parameters, numbers, strict=True):
+    for setting, (values, cotangents, *edges) in zip(settings, found, strict=True):
+        for parameter, x in zip(program.parameters, setting, strict=True):
             parameter.data = x
         expected = program()
         for xs, ys in zip((values, cotangents, *edges), expected, strict=True):

@@ -40,9 +40,9 @@ const backwardAt = new Map(steps.map((step, i) => [step.arrow, i]));
 boxes.forEach((box, i) => {
   const sent = arrows.map((arrow, j) => (arrow.operand === i ? backwardAt.get(j) ?? 0 : 0));
   box.computedAt = forwardAt.get(i) ?? 0;
-  box.completeAt = i === boxes.length - 1 ? turn : Math.max(turn, ...sent);
-  box.reached = i === boxes.length - 1 || sent.some((at) => at > 0);
+  box.completeAt = Math.max(turn, ...sent);
 });
+const reached = new Set(edges.filter((edge) => edge.sends).map((edge) => edge.operand)).add(count - 1);
 
 let now = 0;
 
@@ -57,12 +57,11 @@ function received() {
       totals[operand] = (totals[operand] ?? 0) + contributions[edge];
     }
   }
-  // once complete, to the last bit what the Program says
-  boxes.forEach((box) => {
-    if (box.reached && now >= box.completeAt && now >= turn) {
-      box.nodes.forEach((node) => { if (totals[node] !== null) totals[node] = cotangents[node]; });
-    }
-  });
+  // once complete, what the Program says: to the last bit, and within what is folded too
+  for (const box of boxes) {
+    if (now < box.completeAt) continue;
+    for (const node of box.nodes) if (reached.has(node)) totals[node] = cotangents[node];
+  }
   return totals;
 }
 
