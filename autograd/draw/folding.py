@@ -259,10 +259,13 @@ def _alike(graph: Graph, pattern: Callable[[str], Hashable]) -> dict[str, int]:
     """
     patterns = {label: pattern(label) for label in {node.label for node in graph.nodes}}
     kinds = {node.name: (node.operation, patterns[node.label]) for node in graph.nodes}
-    users: defaultdict[str, set[Hashable]] = defaultdict(set)
+    users: dict[str, set[Hashable]] = {  # of constants
+        node.name: set() for node in graph.nodes if not node.operation and not node.label
+    }
     levels = {node.name: 0 for node in graph.nodes}
     for edge in graph.edges:
-        users[edge.operand].add(kinds[edge.result])
+        if edge.operand in users:
+            users[edge.operand].add(kinds[edge.result])
         levels[edge.result] = max(levels[edge.result], levels[edge.operand] + 1)
     found: dict[Hashable, int] = {}
     kind_of: list[Hashable] = []
@@ -274,8 +277,7 @@ def _alike(graph: Graph, pattern: Callable[[str], Hashable]) -> dict[str, int]:
         if last is not None and kind_of[last] == kind and node is not graph.nodes[-1]:
             classes[node.name] = last
             continue
-        unnamed = not node.operation and not node.label
-        alike = (kind, frozenset(users[node.name]) if unnamed else below)
+        alike = (kind, frozenset(users.get(node.name, below)))
         one = classes[node.name] = found.setdefault(alike, len(found))
         if one == len(kind_of):
             kind_of.append(kind)

@@ -72,7 +72,8 @@ def svg_of(source: str, said: dict[str, str]) -> str:
     """Return DOT source laid out as an SVG element, with a sentence for every part by its id."""
     try:
         svg = lay_out(source, "svg").decode().replace("\r\n", "\n")
-        svg = svg[svg.index("<svg ") : svg.rindex("</svg>")] + "</svg>\n"
+        start = svg.index("<svg ")
+        svg = svg[start : svg.rindex("</svg>", start)] + "</svg>\n"
         svg = re.sub(r"<!--.*?-->\n", "", svg, flags=re.DOTALL)
         svg = re.sub(
             r'(<g id="([^"]+)" class="\w+"[^>]*>\n<title>)[^<]*',
