@@ -181,7 +181,7 @@ def _legend(view: View, show: Container[str], wide: bool) -> str:
     if not all(edge.flow for arrow in view.arrows for edge in arrow.edges):
         marks["dashed"] = " nothing flows back"
     if view.folding:
-        marks["(16) a … b"] = " so many nodes in one box, the least and the greatest"
+        marks["(16) a … b\u2002"] = " so many nodes in one box, the least and the greatest"
     entries = [_text(mark, "ink") + _text(meaning, "quiet") for mark, meaning in marks.items()]
     if "gradient" in show:
         either = ("positive", "positive"), (" or ", "quiet"), ("negative", "negative")
