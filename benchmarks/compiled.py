@@ -47,10 +47,11 @@ ROUNDS = 15
 SECONDS = 0.02  # for which each peer runs in each round
 FRESH = 3  # processes for a measurement that needs its own
 LONG = 10.0  # seconds after which no further one is started
-ONE_THREAD = {
+CONDITIONS = {  # one thread, and modules in bytecode, as they are once they are installed
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+    "PYTHONDONTWRITEBYTECODE": "",
 }
 
 
@@ -656,13 +657,13 @@ COMPARISONS = {
 
 
 def main() -> None:
-    """Run each comparison asked for in a process of its own, which has a single thread."""
+    """Run each comparison asked for in a process of its own, under the same conditions."""
     for name in sys.argv[1:] or COMPARISONS:
-        if os.environ.items() >= ONE_THREAD.items():
+        if os.environ.items() >= CONDITIONS.items():
             COMPARISONS[name]()
         else:
             command = [sys.executable, __file__, name]
-            subprocess.run(command, env=os.environ | ONE_THREAD, check=True)  # noqa: S603
+            subprocess.run(command, env=os.environ | CONDITIONS, check=True)  # noqa: S603
 
 
 if __name__ == "__main__":

@@ -17,8 +17,7 @@ from llvmlite import ir
 from autograd.compiler.arrays import INDEX, NUMBERS, POINTER
 from autograd.compiler.emit import NUMBER, Index, Shape, Writer, integer
 from autograd.compiler.lower import LOWERINGS
-from autograd.compiler.simplify import simplified
-from autograd.tracer import Tracer
+from autograd.compiler.simplify import Draft, simplified
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -103,12 +102,13 @@ def _driver(update: Kernel, inputs: int, *, vector: bool) -> Callable[..., int]:
 def _graph(update: Kernel) -> Graph:
     """Return the update as a graph, whose inputs are what varies from parameter to parameter."""
     program = update.program
-    inputs = [Tracer(None, ()) for _ in program.inputs()]
-    parameters = [Tracer(None, ()) for _ in program.parameters]
+    drafts: list[Draft] = []
+    inputs = [Draft(drafts) for _ in program.inputs()]
+    parameters = [Draft(drafts) for _ in program.parameters]
     sources = {x: ("input", i) for i, x in enumerate(inputs)}
     sources |= {x: ("parameter", i) for i, x in enumerate(parameters)}
     results = program.numbers([*inputs, *parameters], lambda row, xs: row.bind(xs))
-    return simplified(sources, results, [], precise=update.precise)
+    return simplified(drafts, sources, results, [], precise=update.precise)
 
 
 def _written(update: Kernel, inputs: int, *, vector: bool) -> ir.Module:

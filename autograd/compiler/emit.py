@@ -648,20 +648,12 @@ class Writer:
         return rows
 
 
-def _tile(count: int, most: int) -> int:
-    """Return how many of so many to take at a time."""
-    for size in range(min(most, count), 1, -1):
-        if count % size == 0:
-            return size
-    return min(most, count)
-
-
 def _cuts(count: int, size: int) -> list[tuple[int, int]]:
     """Cut so many into tiles of a size, and what is left into ones not much smaller."""
     whole, rest = divmod(count, size)
     cuts = [(whole, size)] if whole else []
     if whole and 2 * rest < size and rest and size > 2:
-        half = (size + rest + 1) // 2
+        half, odd = divmod(size + rest, 2)
         cuts = [(whole - 1, size)] if whole > 1 else []
-        return [*cuts, (1, half), (1, size + rest - half)]
+        return [*cuts, *([(1, half + 1), (1, half)] if odd else [(2, half)])]
     return [*cuts, (1, rest)] if rest else cuts

@@ -9,17 +9,15 @@ from time import perf_counter
 
 import numpy as np
 
-from autograd.backward import graph
 from autograd.compiler.code import Code
 from autograd.compiler.collector import paused_collector
 from autograd.compiler.descend import descend
 from autograd.compiler.emit import Shape
 from autograd.compiler.listing import listing
 from autograd.compiler.schedule import KEPT, LANE, UNIFORM, scheduled
-from autograd.compiler.simplify import simplified
+from autograd.compiler.simplify import Draft, simplified
 from autograd.compiler.target import Target, Unsupported, host
 from autograd.recorded import recorded_cotangents
-from autograd.tracer import Tracer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -150,9 +148,10 @@ class Kernel:
 
     def _compiled(self, kind: str, columns: tuple[int, ...]) -> Code:
         times = [perf_counter()]
-        inputs = [Tracer(None, ()) for _ in range(self._inputs)]
-        parameters = [Tracer(None, ()) for _ in self.program.parameters]
-        seed = Tracer(None, ())
+        drafts: list[Draft] = []
+        inputs = [Draft(drafts) for _ in range(self._inputs)]
+        parameters = [Draft(drafts) for _ in self.program.parameters]
+        seed = Draft(drafts)
         sources = {x: ("input", i) for i, x in enumerate(inputs)}
         sources |= {x: ("parameter", i) for i, x in enumerate(parameters)}
         sources[seed] = ("seed", 0)
@@ -163,7 +162,7 @@ class Kernel:
         if kind == "gradient":
             results = []
         times.append(perf_counter())
-        made = simplified(sources, results, totals, precise=self.precise)
+        made = simplified(drafts, sources, results, totals, precise=self.precise)
         times.append(perf_counter())
         schedule = scheduled(made, self._inputs)
         times.append(perf_counter())
@@ -174,7 +173,7 @@ class Kernel:
         return code
 
     def _mean_and_gradient(
-        self, result: Any, inputs: list[Tracer], parameters: list[Tracer], seed: Tracer
+        self, result: Any, inputs: list[Draft], parameters: list[Draft], seed: Draft
     ) -> Iterator[tuple[int, Any]]:
         """Yield what is to be added up over samples: (0, the mean), (1 + i, the gradient by i).
 
@@ -186,7 +185,7 @@ class Kernel:
         yield 0, each if self.precise else weighted
         yield 0, once
         for part in (weighted, once):
-            if isinstance(part, Tracer):
+            if isinstance(part, Draft):
                 cotangents = recorded_cotangents(part, parameters).totals
                 for i, x in enumerate(parameters):
                     if x in cotangents:
@@ -220,13 +219,13 @@ class Kernel:
         return self._last[1].text if self._last else ""
 
 
-def _parts(result: Any, inputs: Sequence[Tracer]) -> tuple[Any, Any]:
+def _parts(result: Any, inputs: Sequence[Draft]) -> tuple[Any, Any]:
     """Return a result as the sum of what depends on the inputs and of what does not."""
-    if not isinstance(result, Tracer):
+    if not isinstance(result, Draft):
         return 0.0, result
     varying: set[Any] = {*inputs}
-    for node in graph(result):
-        if any(type(x) is not float and x in varying for x in node.operands):
+    for node in result.drafts:
+        if not varying.isdisjoint(node.operands):
             varying.add(node)
     parts: dict[bool, Any] = {True: 0.0, False: 0.0}
     waiting: list[tuple[Any, bool]] = [(result, False)]

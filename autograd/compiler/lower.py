@@ -5,8 +5,8 @@ There is no branch: both sides are computed, and `select` takes one in each lane
 has no branch to begin with, the row is the float function itself.
 
 In precise mode every lane of every row equals the float function bit for bit. In default mode
-whole vectors go to glibc's functions for vectors, a few ulp off, and formulas leave out what makes
-good the rounding error of an exponent.
+whole vectors go to a series for the exponential and else to glibc's functions for vectors, a few
+ulp off, and formulas leave out what makes good the rounding error of an exponent.
 """
 
 from __future__ import annotations

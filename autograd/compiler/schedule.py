@@ -206,24 +206,28 @@ class _Scheduler:
         # a total that does not vary counts for all samples, since their seeds add up to 1
         self.varying: list[tuple[int, Sum]] = []
         self.fixed: list[tuple[int, Sum]] = []
+        self.kept: set[int] = set()
         for position, total in made.totals:
-            each = made.precise or not varying.isdisjoint(total.operands())
+            operands = total.operands()
+            each = made.precise or not varying.isdisjoint(operands)
             (self.varying if each else self.fixed).append((position, total))
+            if each:
+                self.kept.update(operands)
+        self.kept &= varying
         self.used = made.used
-        self.kept = {x for _, total in self.varying for x in total.operands()} & varying
-        names, operands = made.names, made.operands
+        names = made.names
         space = KEPT if any(names[x] == "input" for x in self.kept) else LANE
         self.inputs = Access(space, self._slots(space, inputs))
         space = KEPT if any(names[x] == "seed" for x in self.kept) else LANE
         self.seed = Access(space, self._slots(space, 1))
         for x in self.used:
             if names[x] == "input":
-                self.place[x] = (self.inputs.space, self.inputs.base + operands[x][0])
+                self.place[x] = (self.inputs.space, self.inputs.base + made.operands[x][0])
             elif names[x] == "seed":
                 self.place[x] = (self.seed.space, self.seed.base)
             elif names[x] == "parameter":
-                self.place[x] = (PARAMETER, operands[x][0])
-                self.sizes[PARAMETER] = max(self.sizes[PARAMETER], operands[x][0] + 1)
+                self.place[x] = (PARAMETER, made.operands[x][0])
+                self.sizes[PARAMETER] = max(self.sizes[PARAMETER], made.operands[x][0] + 1)
             elif names[x] == "constant":
                 self.place[x] = (UNIFORM, self._slots(UNIFORM, 1))
                 self.constants.append(made.constants[x])
@@ -331,7 +335,7 @@ class _Scheduler:
                 space_c, slot_c = (None, 0) if condition is None else place[condition]
                 kind = (space_a, space_b, space_c, negative, vanishes)
                 found.append((kind, slot_a, slot_b, slot_c))
-            if not self.made.precise:
+            if len(found) > 1 and not self.made.precise:
                 order: dict[Any, int] = {}
                 found.sort(key=lambda term: order.setdefault(term[0], len(order)))
             for kind, *three in found:

@@ -14,10 +14,8 @@ import struct
 from math import isfinite
 from typing import NamedTuple
 
-from autograd.backward import graph
 from autograd.compiler.expand import EXPANSIONS, logsumexp_by_count, sech_squared, tanh
 from autograd.primitives import TABLE, Scalar
-from autograd.tracer import Tracer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +23,37 @@ if TYPE_CHECKING:
     from typing import Any
 
     from autograd.primitives import Primitive
+
+
+class Draft(Scalar):
+    """A number without data, as a Tracer, that is written down when it is made: in half the time.
+
+    Attributes:
+        drafts: where it and what is computed from it is written down, operands before users.
+        primitive, operands: how it is computed; None and nothing if nothing is known.
+        number: the instruction that it becomes.
+    """
+
+    __slots__ = ("drafts", "number", "operands", "primitive")
+    rank = 5
+
+    def __init__(
+        self, drafts: list[Draft], primitive: Primitive | None = None, operands: Sequence[Any] = ()
+    ) -> None:
+        self.drafts = drafts
+        self.primitive = primitive
+        self.operands = operands
+        self.number = -1
+
+    @classmethod
+    def record(cls, primitive: Primitive, operands: Sequence[Any]) -> Draft:
+        """Apply a primitive to Drafts and floats."""
+        for x in operands:
+            if type(x) is cls:
+                break
+        made = cls(x.drafts, primitive, tuple(operands))
+        x.drafts.append(made)
+        return made
 
 
 class Term(NamedTuple):
@@ -288,7 +317,8 @@ _RULES: dict[str, Callable[..., int | None]] = {
 
 
 def simplified(
-    sources: dict[Any, tuple[str, int]],
+    drafts: list[Draft],
+    sources: dict[Draft, tuple[str, int]],
     stores: Sequence[Any],
     totals: Sequence[tuple[int, Any]],
     *,
@@ -297,25 +327,29 @@ def simplified(
     """Return the graph of what is wanted, in as few instructions as can be.
 
     Args:
-        sources: what each Tracer that no primitive made stands for: its kind and position.
-        stores: Tracers and floats that are wanted for each sample.
-        totals: Tracers and floats that are wanted added up over samples, each with its position.
+        drafts: what is computed, operands before users.
+        sources: what each Draft that no primitive made stands for: its kind and position.
+        stores: Drafts and floats that are wanted for each sample.
+        totals: Drafts and floats that are wanted added up over samples, each with its position.
         precise: whether results must stay the same to the last bit.
     """
     made = Graph(precise)
-    place: dict[Any, int] = {x: made.source(*source) for x, source in sources.items()}
-    outputs = [*stores, *(output for _, output in totals)]
-    everything = Tracer(None, tuple(outputs))
-    for node in graph(everything, place):
-        if node not in place and node is not everything:
-            operands = [
-                place[x] if type(x) is not float else made.constant(x) for x in node.operands
-            ]
-            place[node] = made.add(node.primitive.name, tuple(operands))
-    found = [made.constant(x) if type(x) is float else place[x] for x in outputs]
-    made.stores = found[: len(stores)]
-    positions = [position for position, _ in totals]
-    _gather(made, [*zip(positions, found[len(stores) :], strict=True)])
+    for draft, source in sources.items():
+        draft.number = made.source(*source)
+
+    def number(x: Any) -> int:
+        return x.number if type(x) is Draft else made.constant(x)
+
+    wanted = {*stores, *(x for _, x in totals)}
+    for draft in reversed(drafts):
+        if draft in wanted:
+            wanted.update(draft.operands)
+    for draft in drafts:
+        if draft in wanted:
+            numbers = [x.number if type(x) is Draft else made.constant(x) for x in draft.operands]
+            draft.number = made.add(draft.primitive.name, tuple(numbers))  # type: ignore[union-attr]
+    made.stores = [*map(number, stores)]
+    _gather(made, [(position, number(x)) for position, x in totals])
     return made
 
 
