@@ -21,7 +21,7 @@ from autograd import softmax
 from nn import MLP, Neuron, plots
 from nn.arguments import shown
 from nn.datasets import DataError, iris, read_csv
-from nn.experiment import check_learnable, learn, pictures_of, separate_moons
+from nn.experiment import REPORT, check_learnable, learn, pictures_of, separate_moons
 from nn.modelfile import read_model, write_whole
 from nn.recipe import Recipe
 
@@ -74,7 +74,8 @@ def train(arguments: argparse.Namespace) -> int:
     check_learnable(data, path)
     folder = arguments.output or Path("runs", path.name.partition(".")[0])
     given = vars(arguments)
-    return _train(data, folder, **{name: given[name] for name in DEFAULTS if name in given})
+    settings = {name: given[name] for name in DEFAULTS if name in given}
+    return _train(data, folder, path.name, **settings)
 
 
 def predict(arguments: argparse.Namespace) -> int:
@@ -104,30 +105,37 @@ def predict(arguments: argparse.Namespace) -> int:
 
 
 def demo(arguments: argparse.Namespace) -> int:
-    """Learn Fisher's irises, then two moons in the plane, and say where the pictures are."""
+    """Learn Fisher's irises, then two moons in the plane, and say where the reports are."""
     folder = arguments.output
     _say("Fisher's irises: which species, from four measurements in centimetres?")
-    status = _train(iris(), folder / "iris")
+    status = _train(iris(), folder / "iris", "Fisher's irises")
     if status:
         return status
     _say("\nTwo moons: which half circle does a point in the plane belong to?")
-    with _replacing(folder / "moons", [MODEL, "loss.png", "boundary.png"]) as new:
+    with _replacing(folder / "moons", [MODEL, "loss.png", "boundary.png", REPORT]) as new:
         separated = separate_moons(progress=sys.stderr.isatty())
         _say(f"training accuracy: {separated.accuracy:.1%}")
         _save(separated.model, separated.pictures(), new)
+    _link(folder / "moons")
     return 130 if separated.history.interrupted else 0
 
 
-def _train(data: Dataset, folder: Path, **settings: Any) -> int:
+def _train(data: Dataset, folder: Path, source: str, **settings: Any) -> int:
     """Learn, say how well, and save the network and its pictures; return the exit status."""
-    with _replacing(folder, [MODEL, *pictures_of(data)]) as new:
+    with _replacing(folder, [MODEL, *pictures_of(data), REPORT]) as new:
         learnt = learn(data, **settings, progress=sys.stderr.isatty())
-        _say(learnt.report())
-        _save(learnt.model, learnt.pictures(), new, recipe=learnt.recipe.to_json())
-    if learnt.history.interrupted:
+        _say(learnt.summary())
+        _save(learnt.model, learnt.pictures(source), new, recipe=learnt.recipe.to_json())
+    interrupted = learnt.history.interrupted
+    if interrupted:
         _say("interrupted: this is the model so far")
-        return 130
-    return 0
+    _link(folder)
+    return 130 if interrupted else 0
+
+
+def _link(folder: Path) -> None:
+    """Say where the report is, as an address that a terminal opens."""
+    _say(f"report: {(folder / REPORT).resolve().as_uri()}")
 
 
 def _load(path: Path) -> tuple[MLP, Recipe]:
@@ -292,7 +300,8 @@ def _parser() -> _Parser:
         help="learn a column of a CSV file from the others",
         description="Learn a column of a CSV file from the others: its class where it is text, "
         "its number where it is numeric. Writes the model, the loss curve, the predictions for "
-        "rows held out beside their true values, and the gradient graph of one neuron.",
+        "rows held out beside their true values, the gradient graph of one neuron, and a web page "
+        "that shows all of it.",
     )
     command.set_defaults(command=train)
     option = command.add_argument

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autograd import Value, dot, draw
+from autograd import Value, dot, draw, gradients
 from nn import plots
 from nn.datasets import DataError, moons, split
 from nn.layers import MLP
 from nn.losses import cross_entropy, hinge, mae, mse
-from nn.metrics import accuracy, count_right, rmse
+from nn.metrics import accuracy, count_right, largest, rmse
 from nn.optim import SGD, AdamW, cosine
-from nn.recipe import Recipe
+from nn.recipe import Recipe, Standardised
+from nn.report import (
+    Part,
+    Report,
+    boundary_part,
+    described,
+    network_part,
+    page_part,
+    training_parts,
+)
 from nn.training import fit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from matplotlib.figure import Figure
@@ -29,6 +39,11 @@ if TYPE_CHECKING:
     from nn.training import History
 
 
+REPORT = "report.html"
+LOOKED_AT = 200  # training rows, to find one that is hard
+SMALL = 500  # parameters of a network whose every step can be followed
+
+
 class Errors(NamedTuple):
     """How far predicted numbers are from the true ones, in their unit."""
 
@@ -36,7 +51,49 @@ class Errors(NamedTuple):
     mean_absolute: float
 
     def __str__(self) -> str:
-        return f"RMSE {self.rmse:.4g}, mean absolute {self.mean_absolute:.4g}"
+        return f"RMSE {_number(self.rmse)}, mean absolute {_number(self.mean_absolute)}"
+
+    def cells(self) -> dict[str, str]:
+        """Return the columns of a table."""
+        return {"RMSE": _number(self.rmse), "mean absolute error": _number(self.mean_absolute)}
+
+
+class Right(NamedTuple):
+    """How many predicted classes are the true ones."""
+
+    right: int
+    rows: int
+
+    def __str__(self) -> str:
+        return f"{self.right / self.rows:.1%} ({self.right} of {self.rows})"
+
+    def cells(self) -> dict[str, str]:
+        """Return the columns of a table."""
+        return {
+            "accuracy": f"{self.right / self.rows:.1%}",
+            "right": f"{self.right} of {self.rows}",
+        }
+
+
+class Comparison(NamedTuple):
+    """A network's result on the test rows beside the simplest guess's.
+
+    Attributes:
+        network: the network's.
+        guess: what is always guessed: the most frequent class or the mean of the training rows.
+        guessed: the result of that.
+        better: whether the network's is.
+    """
+
+    network: Errors | Right
+    guess: str
+    guessed: Errors | Right
+    better: bool
+
+    @property
+    def verdict(self) -> str:
+        """What is to be said if the network is not better."""
+        return "" if self.better else "no better than guessing"
 
 
 @dataclass(frozen=True)
@@ -71,16 +128,11 @@ class Learnt:
         """The errors of the numbers predicted for the test rows."""
         return _errors(self.predicted, self.test.y)
 
-    def report(self) -> str:
+    def summary(self) -> str:
         """Return what was trained on what, and the test's result beside the simplest guess."""
-        rows = [len(part.y) for part in (self.training, self.validation, self.test)]
-        sizes = "-".join(map(str, self.model.sizes))
         lines = (
-            f"{sum(rows)} rows: {rows[0]} to train on, {rows[1]} to know when to stop, "
-            f"{rows[2]} to test on\n"
-            f"network: {sizes} {self.model.activation}, "
-            f"{len(self.model.parameters())} parameters; {self.history.epochs} epochs "
-            f"in {self.history.seconds:.1f} s, {self._how()}\n{self.test_result()}"
+            f"{self._rows()}\nnetwork: {described(self.model)}; {_training(self.history)}\n"
+            f"{self.test_result()}"
         )
         numbers = {*self.training.y, *self.validation.y, *self.test.y}
         if self.recipe.classes is None and len(numbers) <= 10 and all(y == int(y) for y in numbers):
@@ -91,37 +143,132 @@ class Learnt:
             )
         return lines
 
-    def _how(self) -> str:
-        """Return whether machine code trained the network, and why not."""
-        history = self.history
-        return "compiled" if history.compiled else f"eager ({history.reason})"
+    def _rows(self) -> str:
+        """Return how many rows there were, and for what."""
+        rows = [len(part.y) for part in (self.training, self.validation, self.test)]
+        return (
+            f"{sum(rows)} rows: {rows[0]} to train on, {rows[1]} to know when to stop, "
+            f"{rows[2]} to test on"
+        )
 
-    def test_result(self) -> str:
-        """Return the accuracy beside the most frequent class's, or the errors beside the mean's."""
+    def comparison(self) -> Comparison:
+        """Return the result on the test rows beside the simplest guess's."""
         y, classes = self.test.y, self.recipe.classes
         if classes is None:
             mean = self.recipe.decode([0.0])[0]
             errors, guessed = self.errors, _errors([mean] * len(y), y)
-            verdict = "" if errors.rmse < guessed.rmse else "; no better than guessing"
-            return (
-                f"test error of {self.test.target}: {errors}; "
-                f"always {mean:.4g}, the mean: {guessed}{verdict}"
-            )
-        right = count_right(self.predicted, y)
+            better = errors.rmse < guessed.rmse
+            return Comparison(errors, f"always {_number(mean)}, the mean", guessed, better)
+        right = Right(count_right(self.predicted, y), len(y))
         commonest = Counter(self.training.y).most_common(1)[0][0]
-        verdict = "" if right > y.count(commonest) else "; no better than guessing"
-        return (
-            f"test accuracy of {self.test.target}: {self.accuracy:.1%} ({right} of {len(y)}); "
-            f"always {classes[commonest]!r}: {y.count(commonest) / len(y):.1%}{verdict}"
-        )
+        luck = Right(y.count(commonest), len(y))
+        return Comparison(right, f"always {classes[commonest]!r}", luck, right > luck)
 
-    def pictures(self) -> dict[str, Callable[[], Any]]:
-        """Return, by file name, what draws each picture."""
-        return {
+    def test_result(self) -> str:
+        """Return the accuracy beside the most frequent class's, or the errors beside the mean's."""
+        network, guess, guessed, _ = compared = self.comparison()
+        kind = "error" if self.recipe.classes is None else "accuracy"
+        said = f"test {kind} of {self.test.target}: {network}; {guess}: {guessed}"
+        return "; ".join(filter(None, [said, compared.verdict]))
+
+    def pictures(self, source: str = "") -> dict[str, Callable[[], Any]]:
+        """Return, by file name, what draws each picture and makes the report; see `report`."""
+        drawn = {
             name: partial(picture, self)
             for name, picture in pictures_of(self.test).items()
             if self.history.epochs or picture is not Learnt.loss_curve
         }
+        return {**drawn, REPORT: partial(self.report, source)}
+
+    def report(self, source: str = "") -> Report:
+        """Return the web page of what was trained on what, how well it did, and how it works.
+
+        Args:
+            source: what the data is called, such as the name of its file.
+        """
+        network, guess, guessed, _ = compared = self.comparison()
+        head = [f"on {len(self.test.y)} test rows", *network.cells()]
+        rows = [["this network", *network.cells().values()], [guess, *guessed.cells().values()]]
+        facts: dict[str, str | list[str]] = {
+            "data": source,
+            "rows": self._rows(),
+            "columns": self.test.features,
+            "target": self.test.target,
+            "classes": self.recipe.classes or [],
+            "network": described(self.model),
+            "training": _training(self.history),
+        }
+        return Report(
+            f"{self.test.target} learnt from {source or 'data'}",
+            [head, *rows],
+            compared.verdict,
+            {name: fact for name, fact in facts.items() if fact},
+            [*self._result_parts(), *training_parts(self.history), *self._network_parts()],
+        )
+
+    def _result_parts(self) -> Iterator[Part]:
+        """Yield pictures of what was predicted for the test rows."""
+        X, y = self.test
+        classes = self.recipe.classes
+        if classes is None:
+            yield Part(
+                "Predicted against true",
+                "Each test row is a point: on the line if it is predicted exactly.",
+                f"Predictions for {len(y)} test rows over the true numbers: {self.errors}.",
+                self.predicted_against_true,
+            )
+            return
+        errors = Counter((t, p) for t, p in zip(y, self.predicted, strict=True) if t != p)
+        mistakes = [
+            f"{classes[true]} taken for {classes[guess]}: {count}."
+            for (true, guess), count in errors.most_common(12)
+        ]
+        yield Part(
+            "Confusion matrix",
+            "How often each class of the test rows was predicted as which: right is blue.",
+            " ".join([f"Right: {self.comparison().network}.", *mistakes]),
+            self.confusion_matrix,
+        )
+        features = self.recipe.features
+        numeric = all(isinstance(feature, Standardised) for feature in features)
+        if numeric and len(features) == 2 and len(classes) <= len(plots.PALETTE):
+            yield boundary_part(
+                lambda X: self.model.predict(self.recipe.encode(X)), self.test, "the test rows"
+            )
+        if _are_images(self.test) and errors:
+            yield Part(
+                "Misclassified",
+                "Test rows whose class was predicted wrong, as images.",
+                "What they are and what they were taken for: " + " ".join(mistakes),
+                partial(plots.misclassified, X, y, self.predicted, classes),
+            )
+
+    def _network_parts(self) -> Iterator[Part]:
+        """Yield pictures of the network and of its gradients."""
+        if _are_images(self.test):
+            yield Part(
+                "First layer",
+                "The weights of each unit of the first layer, as an image of what it looks for. "
+                "A pixel that is the same in every training row is left white.",
+                f"Weights of {self.model.sizes[1]} units.",
+                lambda: plots.weight_images(self._first_weights()),
+            )
+        yield network_part(self.model)
+        if len(self.model.parameters()) <= SMALL:
+            yield page_part(lambda: self._hardest()[1], "the training row with the largest loss")
+        else:
+            yield page_part(self._through_neuron, "the neuron that the largest loss moves most")
+
+    def _first_weights(self) -> list[list[float]]:
+        """Return the weights of the first layer, and 0 for those of inputs that are always 0."""
+        varied = [isinstance(f, Standardised) and f.deviation > 0.0 for f in self.recipe.features]
+        return [
+            [
+                weight.data if used else 0.0
+                for weight, used in zip(unit.weights, varied, strict=True)
+            ]
+            for unit in self.model.layers[0].neurons
+        ]
 
     def loss_curve(self) -> Figure:
         """Draw the losses, epoch by epoch."""
@@ -139,21 +286,34 @@ class Learnt:
     def neuron_graph(self) -> Drawing:
         """Draw how the largest loss of a training sample reaches the neuron that it moves most.
 
-        The neuron is one of the first layer. What is drawn is its output times the loss's slope
-        there, which has the gradients of the loss at the neuron's weights, bias and inputs.
+        The sample is one of the first 200, and the neuron one of the first layer. What is drawn is
+        the neuron's output times the loss's slope there, which has the gradients of the loss at its
+        weights, bias and inputs.
         """
-        X, y = self.recipe.samples(self.training)
+        return draw(self._through_neuron())
+
+    def _through_neuron(self) -> Value:
+        """Return the output of the neuron that the largest loss moves most, times its slope."""
+        outputs, loss = self._hardest()
+        neurons = outputs[0] if isinstance(outputs[0], list) else [outputs[0]]
+        slopes = [slope.data for slope in gradients(loss, neurons)]
+        i = largest([abs(slope) for slope in slopes])
+        part: Value = neurons[i] * slopes[i]
+        part.label = "loss through the neuron"
+        return part
+
+    def _hardest(self) -> tuple[list[Any], Value]:
+        """Return each layer's outputs and the loss for the sample of the first with the largest."""
+        few = self.training.take(range(min(LOOKED_AT, len(self.training.y))))
+        X, y = self.recipe.samples(few)
         loss = mse if self.recipe.classes is None else cross_entropy
         losses = list(map(loss, self.model.predict(X), y))
         sample = losses.index(max(losses))
         inputs = [Value(x, name) for x, name in zip(X[sample], self.recipe.inputs, strict=True)]
         outputs = self.model.layer_outputs(inputs)
-        loss(outputs[-1], y[sample]).backward()
-        neurons = outputs[0] if isinstance(outputs[0], list) else [outputs[0]]
-        neuron = max(neurons, key=lambda output: abs(output.grad))
-        part = neuron * neuron.grad
-        part.label = "loss through the neuron"
-        return draw(part)
+        result = loss(outputs[-1], y[sample])
+        result.label = "loss"
+        return outputs, result
 
 
 def pictures_of(data: Dataset) -> dict[str, Callable[[Learnt], Any]]:
@@ -164,6 +324,21 @@ def pictures_of(data: Dataset) -> dict[str, Callable[[Learnt], Any]]:
         else {"confusion.png": Learnt.confusion_matrix}
     )
     return {"loss.png": Learnt.loss_curve, **result, "graph.svg": Learnt.neuron_graph}
+
+
+def _training(history: History) -> str:
+    """Return how long training took, whether machine code did it, and why not."""
+    how = "compiled" if history.compiled else f"eager ({history.reason})"
+    return f"{history.epochs} epochs in {history.seconds:.1f} s, {how}"
+
+
+def _are_images(data: Dataset) -> bool:
+    """Whether rows are square images: numbered columns of numbers, 7 × 7 or more of them."""
+    side = math.isqrt(len(data.features))
+    called = {re.sub(r"\d+", "0", name) for name in data.features}
+    return (
+        side >= 7 and side * side == len(data.features) and len(called) == 1 > len(data.categories)
+    )
 
 
 def learn(
@@ -266,18 +441,51 @@ class Separated:
     accuracy: float
 
     def pictures(self) -> dict[str, Callable[[], Any]]:
-        """Return, by file name, what draws each picture."""
-        boundary = partial(
-            plots.decision_boundary,
-            self.model.predict,
-            self.data.X,
-            self.data.y,
-            self.data.classes or [],
-        )
+        """Return, by file name, what draws each picture and makes the report."""
         return {
             "loss.png": partial(plots.loss_curve, self.history.loss),
-            "boundary.png": boundary,
+            "boundary.png": self._boundary().make,
+            REPORT: self.report,
         }
+
+    def _boundary(self) -> Part:
+        return boundary_part(self.model.predict, self.data, "what it was trained on")
+
+    def report(self) -> Report:
+        """Return the web page of what was trained, how well it did, and how it works."""
+        right = Right(round(self.accuracy * len(self.data.y)), len(self.data.y))
+        return Report(
+            "Two moons told apart",
+            [
+                [f"on {len(self.data.y)} training points", *right.cells()],
+                ["this network", *right.cells().values()],
+            ],
+            "",
+            {
+                "columns": self.data.features,
+                "target": self.data.target,
+                "classes": self.data.classes or [],
+                "network": described(self.model),
+                "training": _training(self.history),
+            },
+            [
+                self._boundary(),
+                *training_parts(self.history),
+                network_part(self.model),
+                page_part(self._loss, "the loss of the point that is hardest to tell"),
+            ],
+        )
+
+    def _loss(self) -> Value:
+        """Return the loss of the point that is hardest to tell."""
+        X, y = self.data
+        signs = [2 * label - 1 for label in y]
+        margins = [sign * score for sign, score in zip(signs, self.model.predict(X), strict=True)]
+        hardest = margins.index(min(margins))
+        inputs = list(map(Value, X[hardest], self.data.features))
+        loss: Value = hinge(self.model(inputs), signs[hardest])
+        loss.label = "loss"
+        return loss
 
 
 def separate_moons(*, progress: bool = False) -> Separated:
@@ -305,3 +513,8 @@ def separate_moons(*, progress: bool = False) -> Separated:
 
 def _errors(predicted: Sequence[float], y: Sequence[float]) -> Errors:
     return Errors(rmse(predicted, y), mae(predicted, y))
+
+
+def _number(x: float) -> str:
+    """Return four significant digits, or a whole number of any that has more."""
+    return f"{x:.0f}" if 1e4 <= abs(x) < 1e9 else f"{x:.4g}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from nn.metrics import count_right, largest, rmse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -35,7 +35,7 @@ def loss_curve(
 
     A dot marks the epoch `kept`, counted from 1, such as `History.kept`; else the last.
     """
-    figure, axes = _figure(6.4, 3.8, "Loss after each epoch")
+    figure, axes = _figure(5.6, 3.6, "Loss after each epoch")
     curves = {"training": (training, BLUE), "validation": (validation, ORANGE)}
     for name, (losses, colour) in curves.items():
         if losses:
@@ -73,7 +73,7 @@ def confusion_matrix(y: Sequence[int], predicted: Sequence[int], classes: Sequen
     for true, guess in zip(y, predicted, strict=True):
         counts[true][guess] += 1
     right = count_right(predicted, y)
-    names = [_text(name if len(name) <= 16 else f"{name[:15]}…") for name in classes]
+    names = [_text(_short(name, 16)) for name in classes]
     side, longest = max(2.8, 0.62 * len(names)), 0.09 * min(16, max(map(len, classes)))
     upright = longest > side / len(names)
     figure, axes = _figure(
@@ -146,7 +146,7 @@ def decision_boundary(
 ) -> Figure:
     """Return the plane in the colours of the predicted classes, and the samples on it.
 
-    The paler the colour, the closer the runner-up.
+    The paler the colour, the closer the runner-up. The model is asked for 1,681 points.
 
     Args:
         predict: a model's `predict`. It gives one score for each of a list of points, positive for
@@ -162,8 +162,8 @@ def decision_boundary(
     """
     if len(classes) > len(PALETTE):
         raise ValueError(f"there are colours for {len(PALETTE)} classes, not {len(classes)}")
-    figure, axes = _figure(6.4, 4.4, "Decision boundary")
-    intervals = 80
+    figure, axes = _figure(5.6, 4.2, "Decision boundary")
+    intervals = 40
     (left, right), (bottom, top) = (_stretched(values) for values in zip(*X, strict=True))
     width, height = (right - left) / intervals, (top - bottom) / intervals
     across = [left + i * width for i in range(intervals + 1)]
@@ -202,6 +202,136 @@ def decision_boundary(
     return figure
 
 
+def gradient_sizes(gradients: Mapping[str, Sequence[float]]) -> Figure:
+    """Return the size of each layer's gradient after each epoch, on a logarithmic scale.
+
+    Where gradients vanish on their way back through a deep network, the line of a layer is orders
+    of magnitude below that of the next.
+
+    Args:
+        gradients: by layer, one number per epoch, such as `History.gradients`. An epoch with a
+            gradient of 0 leaves a gap.
+
+    Raises:
+        MissingMatplotlib: if matplotlib is not installed.
+    """
+    figure, axes = _figure(5.6, 3.6, "Size of each layer's gradient")
+    from matplotlib import colormaps  # noqa: PLC0415  optional, and slow to load
+
+    epochs = max(map(len, gradients.values()), default=0)
+    for position, (layer, sizes) in enumerate(gradients.items()):
+        # from light at the input to dark at the output, so that the order is seen
+        colour = colormaps["plasma"](0.72 * (1 - position / max(1, len(gradients) - 1)))
+        seen = [size if 0 < size < math.inf else math.nan for size in sizes]
+        line = "-" if len(sizes) > 1 else "o"
+        axes.plot(range(1, len(sizes) + 1), seen, line, color=colour, label=_text(layer))
+    axes.set(xlabel="epoch", ylabel="root mean square", xlim=(1, max(2, epochs)))
+    if any(0 < size < math.inf for sizes in gradients.values() for size in sizes):
+        axes.set_yscale("log")
+    axes.grid(color=PALE)
+    if gradients:
+        figure.legend(
+            loc="outside lower center", ncols=5, frameon=False, labelcolor=INK, fontsize=9
+        )
+    return figure
+
+
+def weight_images(weights: Sequence[Sequence[Any]], most: int = 64) -> Figure:
+    """Return the weights of each unit of a layer as an image: what it looks for in a picture.
+
+    Blue is positive and orange negative, the deeper the larger, on one scale for all units.
+
+    Args:
+        weights: for each unit, its weights of the n × n pixels, row by row, such as
+            `[neuron.weights for neuron in model.layers[0].neurons]`.
+        most: how many units to show, the first ones.
+
+    Raises:
+        MissingMatplotlib: if matplotlib is not installed.
+        ValueError: if there are no units, or the weights are not those of a square image.
+    """
+    units = [[float(weight) for weight in unit] for unit in weights]
+    height = max((abs(weight) for unit in units for weight in unit), default=0.0)
+    count = f"the first {most} of {len(units)}" if most < len(units) else str(len(units))
+    title = f"Weights of {count} unit{'s' * (len(units) > 1)}, ±{height:.2g} at most"
+    images = [
+        [_shade(BLUE if weight > 0 else ORANGE, abs(weight) / (height or 1.0)) for weight in unit]
+        for unit in units[:most]
+    ]
+    figure, axes = _images(images, [str(unit) for unit in range(len(images))], title)
+    for colour, name in ((BLUE, "positive"), (ORANGE, "negative")):
+        axes.plot([], [], "s", color=colour, markersize=8, label=name)
+    figure.legend(loc="outside lower left", ncols=2, frameon=False, labelcolor=INK)
+    return figure
+
+
+def misclassified(
+    X: Sequence[Sequence[float]],
+    y: Sequence[int],
+    predicted: Sequence[int],
+    classes: Sequence[str],
+    most: int = 24,
+) -> Figure:
+    """Return the images whose class is predicted wrong, with the true and the predicted class.
+
+    Args:
+        X: for each sample its n × n pixels, row by row, the larger the darker.
+        y: the true class index of each sample.
+        predicted: the predicted one.
+        classes: the name of each class.
+        most: how many to show, the first ones.
+
+    Raises:
+        MissingMatplotlib: if matplotlib is not installed.
+        ValueError: if `X`, `y` and `predicted` differ in length, or a sample is no square image.
+    """
+    samples = zip(X, y, predicted, strict=True)
+    wrong = [(x, true, guess) for x, true, guess in samples if true != guess]
+    title = f"{len(wrong)} of {len(y)} wrong"
+    if len(wrong) > most:
+        title += f"; the first {most}"
+    pixels = [pixel for x, _, _ in wrong for pixel in x]
+    low, high = min(pixels, default=0.0), max(pixels, default=0.0)
+    images = [
+        [_shade(INK, (pixel - low) / (high - low or 1.0)) for pixel in x]
+        for x, _, _ in wrong[:most]
+    ]
+    names = [_text(_short(name, 10)) for name in classes]
+    captions = [f"is {names[true]}\ntaken for {names[guess]}" for _, true, guess in wrong[:most]]
+    return _images(images, captions, title)[0]
+
+
+def _images(
+    images: Sequence[Sequence[Any]], captions: Sequence[str], title: str
+) -> tuple[Figure, Axes]:
+    """Return square images side by side, each the colours of its pixels, row by row."""
+    for pixels in images:
+        if math.isqrt(len(pixels)) ** 2 != len(pixels) or not pixels:
+            raise ValueError(
+                f"{len(pixels)} pixels are no square image; give n × n of them, row by row"
+            )
+    lines = max((caption.count("\n") + 1 for caption in captions), default=0)
+    columns = min(8, max(6, len(images)))
+    rows = -(-len(images) // columns)
+    above = 0.18 + 0.17 * lines  # of an image, whose side is 1
+    figure, axes = _figure(0.82 * columns, 0.5 + 0.82 * (1 + above) * rows, title)
+    axes.axis("off")
+    for position, (pixels, caption) in enumerate(zip(images, captions, strict=True)):
+        side = math.isqrt(len(pixels))
+        left, top = 1.15 * (position % columns), position // columns * (1 + above) + above
+        axes.imshow(
+            [pixels[start : start + side] for start in range(0, len(pixels), side)],
+            extent=(left, left + 1, top + 1, top),
+            interpolation="nearest",
+        )
+        frame = ([left, left + 1, left + 1, left, left], [top, top, top + 1, top + 1, top])
+        axes.plot(*frame, color=PALE, linewidth=1)
+        axes.text(left + 0.5, top - 0.06, caption, color=INK, fontsize=8, ha="center", va="bottom")
+    axes.set(xlim=(-0.02, 1.15 * columns - 0.13), ylim=(rows * (1 + above) + 0.02, -0.01))
+    axes.set_aspect("equal")
+    return figure, axes
+
+
 def _leads(output: float | list[float]) -> list[float]:
     """Return, for each class, by how much its score leads the best of the others."""
     scores = output if isinstance(output, list) else [-output, output]
@@ -231,6 +361,11 @@ def _luminance(shade: list[float]) -> float:
 def _text(name: str) -> str:
     """Return a name as matplotlib prints it as it is: between two $ it would read mathematics."""
     return name.replace("$", r"\$")
+
+
+def _short(name: str, longest: int) -> str:
+    """Return a name of at most so many characters."""
+    return name if len(name) <= longest else f"{name[: longest - 1]}…"
 
 
 def _stretched(values: Sequence[float]) -> tuple[float, float]:

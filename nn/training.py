@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
-from math import inf, isfinite, isnan
+from math import hypot, inf, isfinite, isnan, sqrt
 from random import Random
 from time import perf_counter
 from typing import NamedTuple
@@ -35,12 +35,14 @@ class Epoch(NamedTuple):
         metric: the metric of the training samples' outputs, computed when each batch had its turn.
         validation_loss: the validation samples' mean loss at the end of the epoch.
         validation_metric: the metric of the validation samples at the end of the epoch.
+        gradients: for each layer the root mean square of the gradient of the epoch's last step.
     """
 
     loss: float
     metric: float | None = None
     validation_loss: float | None = None
     validation_metric: float | None = None
+    gradients: dict[str, float] | None = None
 
 
 class History:
@@ -97,6 +99,17 @@ class History:
         return len(self.records)
 
     @property
+    def gradients(self) -> dict[str, list[float]]:
+        """The size of each layer's gradient in each epoch, by the layer's dotted name.
+
+        It is the root mean square over the layer's parameters, those of the model itself being
+        called "model", of the gradient that the epoch's last step took. In a deep network it shows
+        whether gradients vanish on their way back.
+        """
+        sizes = [r.gradients for r in self.records if r.gradients is not None]
+        return {layer: [size[layer] for size in sizes] for layer in (sizes[-1] if sizes else ())}
+
+    @property
     def interrupted(self) -> bool:
         """Whether Ctrl-C ended training."""
         return self.stopped == "interrupted"
@@ -104,7 +117,7 @@ class History:
     def last(self) -> dict[str, float]:
         """Return the last epoch's numbers by name."""
         last = self.records[-1]._asdict() if self.records else {}
-        return {name: x for name, x in last.items() if x is not None}
+        return {name: x for name, x in last.items() if isinstance(x, float)}
 
 
 def fit(
@@ -172,7 +185,8 @@ def fit(
     the epoch that is under way.
 
     Returns:
-        What happened in each epoch, why training ended, and how long it took.
+        What happened in each epoch, the size of each layer's gradient included, why training ended,
+        and how long it took.
 
     Raises:
         FloatingPointError: if a training loss, a gradient or an updated parameter is inf or nan;
@@ -211,6 +225,7 @@ def fit(
         where = f"epoch {history.epochs + 1}, batch {position + 1}"
         return _step(model, batch, loss, optimizer, penalty, where)
 
+    layers = _by_layer(model, parameters)
     lowest, lowest_epoch, best = inf, -1, _numbers(parameters)
     began = perf_counter()
     try:
@@ -253,7 +268,8 @@ def fit(
                         f"epoch {epoch + 1}: the validation loss is nan; lower the learning rate, "
                         "or look for a nan in the validation data"
                     )
-                history.records.append(Epoch(*measured, *validated))
+                sizes = {layer: _root_mean_square(held) for layer, held in layers.items()}
+                history.records.append(Epoch(*measured, *validated, sizes))
                 if bar is not None:
                     last = history.last().items()
                     called = {name.replace("metric", _name(metric)): x for name, x in last}
@@ -410,6 +426,33 @@ def _held_out(validation: Any) -> tuple[list[Any], list[Any]]:
             f"validation must be the pair (X, y) to measure on, got {shown(validation)}"
         ) from None
     return paired(("validation X", "validation y"), X, y)
+
+
+def _by_layer(model: Any, parameters: list[Value]) -> dict[str, list[Value]]:
+    """Return the parameters by the dotted name of the layer that holds them."""
+    named = model.named_parameters() if isinstance(model, Module) else []
+    names = {id(parameter): name for name, parameter in named}
+    layers: dict[str, list[Value]] = {}
+    for parameter in parameters:
+        layer = _layer(names.get(id(parameter), parameter.label))
+        layers.setdefault(layer, []).append(parameter)
+    return layers
+
+
+def _layer(name: str) -> str:
+    """Return what holds a parameter, by its dotted name, and for a neuron the layer it is in."""
+    parts = name.split(".")
+    while parts and parts[-1].isdecimal():  # its place in lists
+        parts.pop()
+    holders = parts[:-1]
+    if holders[-2:-1] == ["neurons"]:
+        holders = holders[:-2]
+    return ".".join(holders) or "model"
+
+
+def _root_mean_square(parameters: list[Value]) -> float:
+    """Return that of the gradients; no square overflows or underflows on the way."""
+    return hypot(*[parameter.grad for parameter in parameters]) / sqrt(len(parameters))
 
 
 def _numbers(parameters: list[Value]) -> list[float]:

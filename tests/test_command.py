@@ -8,6 +8,8 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import pytest
 
@@ -77,7 +79,7 @@ def test_iris_is_learnt_to_95_percent_test_accuracy_on_average():
 
 
 def test_the_command_learns_as_learn_does_by_default(capsys, monkeypatch):
-    monkeypatch.setattr(experiment.Learnt, "pictures", lambda _: {})
+    monkeypatch.setattr(experiment.Learnt, "pictures", lambda *_: {})
     assert command.main(FLOWERS) == 0
     assert learn(iris()).test_result() in capsys.readouterr().out
 
@@ -87,15 +89,18 @@ def test_train_writes_the_model_and_the_pictures_of_a_classifier():
     assert (done.returncode, done.stderr) == (0, "")
     assert "150 rows: 96 to train on, 24 to know when to stop, 30 to test on" in done.stdout
     assert "always 'setosa': 33.3%" in done.stdout
-    assert "see runs/iris: model.json, loss.png, confusion.png, graph.svg" in done.stdout
-    expected = ["confusion.png", "graph.svg", "loss.png", "model.json"]
+    assert (
+        "see runs/iris: model.json, loss.png, confusion.png, graph.svg, report.html\n"
+        in done.stdout
+    )
+    expected = ["confusion.png", "graph.svg", "loss.png", "model.json", "report.html"]
     assert list(files()) == [f"runs/iris/{name}" for name in expected]
 
 
 def test_train_writes_the_model_and_the_pictures_of_a_regression(capsys):
     assert command.main(["train", cars(), "--target", "price", *QUICK, "-o", "a/b"]) == 0
     assert "test error of price: RMSE " in capsys.readouterr().out
-    expected = ["graph.svg", "loss.png", "model.json", "prediction.png"]
+    expected = ["graph.svg", "loss.png", "model.json", "prediction.png", "report.html"]
     assert list(files()) == [*(f"a/b/{name}" for name in expected), "cars.csv"]
 
 
@@ -138,9 +143,9 @@ def test_numbers_named_as_text_are_classes(capsys):
 @pytest.mark.parametrize(("unit", "said"), [(1, True), (0.5, False)])
 def test_few_whole_numbers_are_said_to_be_learnable_as_classes(unit, said):
     numbers = [[float(i)] for i in range(20)], [unit * (i % 2) for i in range(20)]
-    report = learn(Dataset(*numbers, ["x"], "grade"), hidden=[], epochs=1).report()
+    summary = learn(Dataset(*numbers, ["x"], "grade"), hidden=[], epochs=1).summary()
     advice = "grade is one of 2 whole numbers: --text 'grade' would learn them as classes"
-    assert said == (advice in report.splitlines())
+    assert said == (advice in summary.splitlines())
 
 
 def test_a_result_no_better_than_the_simplest_guess_is_said_to_be_none():
@@ -161,7 +166,7 @@ def test_a_second_run_leaves_nothing_of_the_first():
     assert command.main([*arguments, "price"]) == 0
     Path("run/notes.txt").write_text("mine", encoding="utf-8")
     assert command.main([*arguments, "colour"]) == 0
-    expected = ["confusion.png", "graph.svg", "loss.png", "model.json", "notes.txt"]
+    expected = ["confusion.png", "graph.svg", "loss.png", "model.json", "notes.txt", "report.html"]
     assert sorted(path.name for path in Path("run").iterdir()) == expected
 
 
@@ -172,11 +177,13 @@ def test_files_that_no_run_wrote_stay():
     after = files()
     assert {name: after[name] for name in mine} == mine
     assert json.loads(after["model.json"])["files"] == [
-        *("model.json", "loss.png", "confusion.png", "graph.svg")
+        *("model.json", "loss.png", "confusion.png", "graph.svg", "report.html")
     ]
 
 
-@pytest.mark.parametrize("name", ["model.json", "loss.png", "confusion.png", "graph.svg"])
+@pytest.mark.parametrize(
+    "name", ["model.json", "loss.png", "confusion.png", "graph.svg", "report.html"]
+)
 def test_a_file_that_no_run_wrote_is_not_replaced(capsys, monkeypatch, name):
     monkeypatch.setattr(command, "learn", lambda *_, **__: pytest.fail("trained"))
     before = {write(name, "mine"): b"mine"}
@@ -197,11 +204,22 @@ def test_a_model_file_that_lists_files_elsewhere_removes_none_of_them():
 
 def test_the_graph_has_the_gradient_of_the_whole_loss():
     learnt = learn(iris(), hidden=[3], epochs=2)
+    boxes = learnt.neuron_graph().picture.view.boxes
+    nodes = {node.label: node.gradient for box in boxes for node in box.nodes}
     learnt.model.zero_grad()
-    nodes = {node.label: node.gradient for node in learnt.neuron_graph().graph.nodes}
+    learnt._hardest()[1].backward()
     gradients = {name: p.grad for name, p in learnt.model.named_parameters() if name in nodes}
     assert len(gradients) == 5
     assert {name: nodes[name] for name in gradients} == pytest.approx(gradients, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["run", "a & b/ü #1"])
+def test_the_last_line_is_the_address_of_the_report(capsys, name):
+    assert command.main([*FLOWERS, *QUICK, "-o", name]) == 0
+    *_, line = capsys.readouterr().out.splitlines()
+    assert line == f"report: {Path(name, 'report.html').resolve().as_uri()}"
+    page = Path(url2pathname(urlsplit(line.removeprefix("report: ")).path))
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
 # -- what is missing, and Ctrl-C
@@ -214,14 +232,16 @@ def test_without_matplotlib_one_line_says_what_to_install_and_the_rest_is_done(c
         "without loss.png, confusion.png: pictures need matplotlib: pip install 'glassgrad[plot]'"
     )
     assert capsys.readouterr().out.splitlines().count(advice) == 1
-    assert list(files()) == ["runs/iris/graph.svg", "runs/iris/model.json"]
+    names = ("graph.svg", "model.json", "report.html")
+    assert list(files()) == [f"runs/iris/{name}" for name in names]
 
 
 def test_without_a_layout_program_the_rest_is_done(capsys, monkeypatch):
     monkeypatch.setenv("GLASSGRAD_DOT", "no-such-program")
     assert command.main([*FLOWERS, *QUICK]) == 0
     assert "without graph.svg: " in capsys.readouterr().out
-    assert list(files()) == [f"runs/iris/{n}" for n in ("confusion.png", "loss.png", "model.json")]
+    names = ("confusion.png", "loss.png", "model.json", "report.html")
+    assert list(files()) == [f"runs/iris/{name}" for name in names]
 
 
 @pytest.mark.parametrize("measured", [0, 3])
@@ -235,7 +255,7 @@ def test_ctrl_c_in_training_saves_the_model_so_far(capsys, monkeypatch, measured
 
     monkeypatch.setattr(experiment, "accuracy", metric)
     assert command.main([*FLOWERS, "--hidden", "3"]) == 130
-    assert capsys.readouterr().out.endswith("interrupted: this is the model so far\n")
+    assert "\ninterrupted: this is the model so far\n" in capsys.readouterr().out
     assert command.main(["predict", "runs/iris", IRIS]) == 0
 
 
@@ -319,9 +339,10 @@ def test_the_demo_learns_both_and_names_every_picture(capsys):
     assert command.main(["demo"]) == 0
     out = capsys.readouterr().out
     assert "training accuracy: 100.0%" in out
-    assert "see runs/iris: model.json, loss.png, confusion.png, graph.svg" in out
-    assert "see runs/moons: model.json, loss.png, boundary.png" in out
-    assert len(files()) == 7
+    assert "see runs/iris: model.json, loss.png, confusion.png, graph.svg, report.html\n" in out
+    assert "see runs/moons: model.json, loss.png, boundary.png, report.html\n" in out
+    assert out.count(f"report: {Path('runs').resolve().as_uri()}/") == 2
+    assert len(files()) == 9
 
 
 # -- bad input: one line, status 2, nothing written

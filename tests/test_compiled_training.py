@@ -74,6 +74,9 @@ def assert_alike(**settings):
     assert (expected.compiled, expected.reason) == (False, "compiled=False")
     for name in ("loss", "metric", "validation_loss", "validation_metric"):
         assert close(getattr(history, name), getattr(expected, name)), name
+    assert list(history.gradients) == list(expected.gradients)
+    for layer, sizes in history.gradients.items():
+        assert close(sizes, expected.gradients[layer]), layer
     assert (history.stopped, history.kept) == (expected.stopped, expected.kept)
     assert close(numbers(model), numbers(twin))
     assert close(gradients(optimizer), gradients(peer), rel=1e-7)
@@ -539,8 +542,8 @@ def test_much_to_do_machine_code_does():
 def test_the_command_says_which_it_was():
     settings = {"hidden": [4], "epochs": 100}
     quick, slow = (nn.experiment.learn(iris(), **settings, eager=eager) for eager in (False, True))
-    assert "s, compiled\n" in quick.report()
-    assert "s, eager (compiled=False)\n" in slow.report()
+    assert "s, compiled\n" in quick.summary()
+    assert "s, eager (compiled=False)\n" in slow.summary()
     assert quick.history.loss == pytest.approx(slow.history.loss, rel=1e-9)
 
 

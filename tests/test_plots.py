@@ -6,7 +6,7 @@ import sys
 import matplotlib.colors
 import pytest
 
-from nn import plots
+from nn import MLP, SGD, fit, hinge, plots
 from nn.datasets import iris, moons
 
 
@@ -35,8 +35,15 @@ FIGURES = {
     "decision boundary": lambda: plots.decision_boundary(
         lambda X: [a - b for a, b in X], *moons(20), ["upper", "lower"]
     ),
+    "gradient sizes": lambda: plots.gradient_sizes({"layers.0": [1e-3, 1e-2], "b": [1.0, 0.1]}),
 }
-every_figure = pytest.mark.parametrize("figure", FIGURES.values(), ids=FIGURES)
+IMAGES = {
+    "weights": lambda: plots.weight_images([[1.0, -0.5, 0.0, 0.25]] * 3),
+    "misclassified": lambda: plots.misclassified([[0.0, 1.0, 2.0, 3.0]], [0], [1], ["no", "yes"]),
+}
+every_figure = pytest.mark.parametrize(
+    "figure", [*FIGURES.values(), *IMAGES.values()], ids=[*FIGURES, *IMAGES]
+)
 
 
 @every_figure
@@ -46,7 +53,7 @@ def test_a_figure_is_saved_as_the_same_png_every_time(figure, tmp_path):
     assert first == save(figure(), tmp_path / "second.png")
 
 
-@every_figure
+@pytest.mark.parametrize("figure", FIGURES.values(), ids=FIGURES)
 def test_a_figure_has_a_title_and_both_axes_named(figure):
     (axes,) = figure().axes
     assert all([axes.get_title("left"), axes.get_xlabel(), axes.get_ylabel()])
@@ -232,3 +239,112 @@ def test_a_class_without_samples_and_a_plane_without_boundary_still_make_a_pictu
     figure = plots.decision_boundary(lambda X: [1.0] * len(X), [[0.0, 1.0]], [1], ["no", "yes"])
     assert curves(figure) == {"no": [], "yes": [1.0]}
     assert not figure.axes[0].collections
+
+
+def test_the_boundary_asks_for_so_few_points_that_a_small_network_answers_at_once():
+    asked = []
+
+    def predict(X):
+        asked.extend(X)
+        return [0.0] * len(X)
+
+    plots.decision_boundary(predict, *moons(), ["upper", "lower"])
+    assert len(asked) == 1681
+
+
+def test_each_layer_has_a_line_of_its_gradients_and_a_gap_where_they_are_0(tmp_path):
+    figure = plots.gradient_sizes({"layers.0": [1e-3, 0.0, 1e-2], "$b$": [1.0, 2.0, 3.0]})
+    save(figure, tmp_path / "figure.png")
+    (axes,) = figure.axes
+    drawn = curves(figure)
+    assert list(drawn) == ["layers.0", "\\$b\\$"]
+    assert [math.isnan(size) for size in drawn["layers.0"]] == [False, True, False]
+    assert drawn["\\$b\\$"] == [1.0, 2.0, 3.0]
+    assert axes.get_yscale() == "log"
+
+
+@pytest.mark.parametrize("gradients", [{}, {"a": []}, {"a": [0.0]}, {"a": [math.inf, math.nan]}])
+def test_gradients_that_a_logarithm_cannot_show_still_make_a_picture(gradients, tmp_path):
+    assert save(plots.gradient_sizes(gradients), tmp_path / "figure.png")
+
+
+@pytest.mark.parametrize(("activation", "vanishes"), [("sigmoid", True), ("relu", False)])
+def test_the_gradients_of_a_deep_sigmoid_network_vanish_and_those_of_relu_do_not(
+    activation, vanishes
+):
+    X, y = moons()
+    signs = [2 * label - 1 for label in y]
+    model = MLP(2, [8] * 6 + [1], activation)
+    optimizer = SGD(model.parameters(), 0.1)
+    history = fit(model, X, signs, hinge, optimizer, epochs=3, batch_size=10, progress=False)
+    first, *_, last = [
+        sizes[0] for sizes in curves(plots.gradient_sizes(history.gradients)).values()
+    ]
+    assert (first < 1e-3 * last) == vanishes
+    assert vanishes or first > 0.1 * last
+
+
+def shades(image):
+    """The colours of an image as a list of rows of lists."""
+    return [[list(pixel) for pixel in row] for row in image.get_array().tolist()]
+
+
+def test_weights_are_blue_or_orange_by_sign_and_as_deep_as_they_are_large():
+    (axes,) = plots.weight_images([[2.0, -2.0, 1.0, -1.0], [0.0, 0.5, 0.5, 0.0]]).axes
+    first, second = map(shades, axes.images)
+    (positive, negative), (half, half_negative) = first
+    assert matplotlib.colors.to_hex(positive) == plots.BLUE
+    assert matplotlib.colors.to_hex(negative) == plots.ORANGE
+    for whole, part in ((positive, half), (negative, half_negative)):
+        assert part == pytest.approx([(1 + channel) / 2 for channel in whole])
+    assert second[0][0] == second[1][1] == [1.0, 1.0, 1.0]
+    quarter = [1 - (1 - channel) / 4 for channel in positive]
+    assert second[0][1] == pytest.approx(quarter)
+    assert axes.get_title("left") == "Weights of 2 units, ±2 at most"
+
+
+def test_weights_may_be_values_and_the_first_units_are_shown():
+    layer = MLP(9, [5, 1]).layers[0]
+    (axes,) = plots.weight_images([neuron.weights for neuron in layer.neurons], most=3).axes
+    assert len(axes.images) == 3
+    assert axes.get_title("left").startswith("Weights of the first 3 of 5 units")
+
+
+def test_weights_that_are_all_0_are_white():
+    (axes,) = plots.weight_images([[0.0] * 4]).axes
+    assert shades(axes.images[0]) == [[[1.0, 1.0, 1.0]] * 2] * 2
+
+
+def test_what_is_wrong_is_shown_row_by_row_with_what_it_is_and_what_it_was_taken_for():
+    X = [[0.0, 1.0, 2.0, 3.0], [4.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 4.0]]
+    (axes,) = plots.misclassified(X, [0, 1, 1], [1, 1, 0], ["no", "a name too long"]).axes
+    assert axes.get_title("left") == "2 of 3 wrong"
+    assert texts(axes) == ["is no\ntaken for a name to…", "is a name to…\ntaken for no"]
+    images = [[pixel[0] for row in shades(image) for pixel in row] for image in axes.images]
+    dark = matplotlib.colors.to_rgb(plots.INK)[0]
+    for image, pixels in zip(images, (X[0], X[2]), strict=True):
+        expected = [1 - pixel / 4 * (1 - dark) for pixel in pixels]
+        assert image == pytest.approx(expected)
+
+
+def test_the_first_of_many_wrong_are_shown():
+    (axes,) = plots.misclassified([[1.0]] * 30, [0] * 30, [1] * 30, ["a", "b"], most=10).axes
+    assert axes.get_title("left") == "30 of 30 wrong; the first 10"
+    assert len(axes.images) == 10
+
+
+def test_nothing_wrong_is_said_in_the_title(tmp_path):
+    figure = plots.misclassified([[1.0]] * 3, [0] * 3, [0] * 3, ["a"])
+    assert figure.axes[0].get_title("left") == "0 of 3 wrong"
+    assert save(figure, tmp_path / "figure.png")
+
+
+@pytest.mark.parametrize("pixels", [0, 3, 8])
+def test_what_is_no_square_image_is_refused_in_one_line(pixels):
+    message = f"{pixels} pixels are no square image; give n × n of them, row by row"
+    for make in (
+        lambda: plots.weight_images([[1.0] * pixels]),
+        lambda: plots.misclassified([[1.0] * pixels], [0], [1], ["a", "b"]),
+    ):
+        with pytest.raises(ValueError, match=f"^{message}$"):
+            make()

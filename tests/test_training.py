@@ -217,17 +217,68 @@ def test_no_epochs_is_an_empty_history():
     before = numbers(model)
     history = train(model, 0)
     assert (history.epochs, history.loss, history.stopped) == (0, [], "epochs")
+    assert history.gradients == {}
     assert before == numbers(model)
 
 
 def test_repr_of_a_history_is_one_short_line():
     history = History()
     assert repr(history) == "History(epochs=0, stopped='epochs', seconds=0, compiled=False)"
-    history.records = [Epoch(0.5, validation_loss=0.25)]
+    history.records = [Epoch(0.5, validation_loss=0.25, gradients={"model": 1.0})]
     assert repr(history) == (
         "History(epochs=1, loss=0.5, validation_loss=0.25, stopped='epochs', seconds=0, "
         "compiled=False)"
     )
+
+
+# The gradients
+
+
+def test_the_history_has_the_root_mean_square_of_each_layers_last_gradient():
+    model = MLP(2, [3, 2, 1])
+
+    def penalty(model):
+        return sum(p * p for p in model.parameters())
+
+    for _ in range(3):
+        history = train(model, 1, penalty=penalty)
+        expected = {
+            f"layers.{i}": [math.sqrt(mean([p.grad**2 for p in layer.parameters()]))]
+            for i, layer in enumerate(model.layers)
+        }
+        assert history.gradients == {name: pytest.approx(x) for name, x in expected.items()}
+    assert all(len(x) == 3 for x in train(model, 3).gradients.values())
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_gradients_are_named_as_the_modules_that_hold_the_parameters(compiled):
+    class Net(Module):
+        def __init__(self):
+            self.hidden, self.parts = nn.Layer(2, 3), {"out": nn.Layer(3, 1)}
+            self.scale = [Value(1.0)]
+
+        def __call__(self, x):
+            return self.parts["out"](self.hidden(x)) * self.scale[0]
+
+    history = train(Net(), 2, compiled=compiled)
+    assert list(history.gradients) == ["hidden", "parts.out", "model"]
+    history = train(nn.Layer(2, 1), 2, compiled=compiled)
+    assert list(history.gradients) == ["model"]
+    model = MLP(2, [2, 1])
+    optimizer = SGD(model.parameters(), 0.1)
+    function = model.__call__
+    history = fit(function, X, Y, mse, optimizer, 1, 2, progress=False, compiled=compiled)
+    assert list(history.gradients) == ["layers.0", "layers.1"]
+
+
+@pytest.mark.parametrize("slope", [1e-200, 1e200])
+def test_gradients_whose_squares_overflow_or_vanish_keep_their_size(slope):
+    line = Line(1.0)
+    optimizer = SGD([line.slope], 1e-300)
+    history = fit(
+        line, [1.0], [slope], lambda p, t: p * t, optimizer, epochs=1, batch_size=1, progress=False
+    )
+    assert history.gradients == {"model": [slope]}
 
 
 # Stopping early
