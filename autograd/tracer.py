@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from autograd import ieee
 from autograd.backward import graph
-from autograd.modes import Entry, Mode, differentiating
+from autograd.modes import Entry, Mode, differentiating, under_way
 from autograd.primitives import Scalar, identity, stop_gradient
 from autograd.program import Instruction, Program
 from autograd.structure import flatten, names_of_arguments, unflatten
@@ -92,8 +92,11 @@ def _no_number(kind: str) -> TypeError:
 class Trace:
     """One run of a function on Tracers. Values met on the way are lifted, with their graphs.
 
-    A graph ends at its leaves, and at the variables of a derivative that is being taken around the
-    trace: derivatives flow to these through the Program's parameters.
+    A graph ends at its leaves, and where a derivative is being taken around the trace at variables:
+    derivatives flow to these through the Program's parameters.
+
+    Args:
+        within_derivative: whether one is.
 
     Attributes:
         parameters: those ends with their Tracers, in the order of first use.
@@ -101,13 +104,14 @@ class Trace:
 
     branch_error = staticmethod(branch_error)
 
-    def __init__(self) -> None:
+    def __init__(self, *, within_derivative: bool) -> None:
         self.parameters: dict[Value, Tracer] = {}
         self._lifted: dict[Value, Tracer] = {}
+        self._ends = {None, identity} if within_derivative else {None}
 
     def __contains__(self, node: Any) -> bool:
         """Whether a graph is not to be looked at below this node."""
-        return node in self._lifted or node.primitive is identity
+        return node in self._lifted or node.primitive in self._ends
 
     def record(self, primitive: Primitive, operands: Sequence[Any]) -> Tracer:
         """Apply a primitive to Tracers, Values and floats."""
@@ -118,10 +122,10 @@ class Trace:
         if not isinstance(number, Value):
             return number
         if number not in self._lifted:
-            for node in graph(number, above=self):
+            for node in graph(number, above=self) if number.primitive else [number]:
                 if node in self._lifted:
                     continue
-                if node.primitive in {None, identity}:
+                if node.primitive in self._ends:
                     self._lifted[node] = self.parameters[node] = Tracer(None, ())
                     continue
                 operands = tuple(x if type(x) is float else self._lifted[x] for x in node.operands)
@@ -164,7 +168,7 @@ def trace(f: Callable[..., Any], *example: Any) -> Program:
     """
     leaves, template = flatten(example, "example")
     inputs = [Tracer(None, ()) for _ in leaves]
-    running = Trace()
+    running = Trace(within_derivative=under_way())
     with differentiating(), _Tracing(running):
         result = f(*unflatten(template, inputs))
         outputs, output_template = flatten(result, "f's result")

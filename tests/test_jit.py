@@ -242,6 +242,15 @@ def test_f_is_run_once_for_each_structure():
     assert len(runs) == 5
 
 
+@pytest.mark.parametrize("keys", [(1, True), (1, 1.0), (0, False)])
+def test_keys_that_are_equal_and_of_other_types_are_other_structures(keys):
+    compiled = jit(lambda x: {key: isinstance(key, bool) * item for key, item in x.items()})
+    for key in keys:
+        result = compiled({key: 3.0})
+        assert [*map(type, result)] == [type(key)]
+        assert result == {key: 3.0 * isinstance(key, bool)}
+
+
 def test_shapes_differ_and_f_says_what_it_cannot_take():
     compiled = jit(lambda xs: dot(xs, [1.0, 2.0]))
     assert compiled([1.0, 2.0]) == 5.0
@@ -405,6 +414,16 @@ def test_captured_values_are_parameters_down_to_the_leaves():
     assert compiled(2.0) == near(2.0 * (math.tanh(1.5) + 0.5))
     compiled.backward([2.0])
     assert w.grad == near(2.0 * (3.0 / math.cosh(1.5) ** 2 + 1.0))
+
+
+def test_a_captured_derivative_has_the_parameters_that_it_was_taken_at():
+    w = Value(2.0)
+    slope = grad(lambda v: v**3)(w)
+    compiled = jit(lambda x: x * slope, [w])
+    w.data = 3.0
+    assert compiled(2.0) == near(2.0 * 3.0 * 3.0**2)
+    compiled.backward([2.0])
+    assert w.grad == near(2.0 * 6.0 * 3.0)
 
 
 def test_a_program_of_parameters_alone_has_their_gradient():

@@ -439,7 +439,7 @@ def test_derivatives_flow_into_a_trace_made_inside_them(derivative, expected):
 
 
 def test_a_trace_that_was_cut_short_leaves_nothing_behind():
-    block = _Tracing(Trace())
+    block = _Tracing(Trace(within_derivative=False))
     block.__enter__()
     del block
     assert (Value(1.0) > 0.0) is True

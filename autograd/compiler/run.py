@@ -327,8 +327,6 @@ class Compiled:
         if not found.listed:
             raise ValueError("descend: f has no parameters to update")
         batch_size = max(1, min(batch_size, len(rows)))
-        if batch_size < 1:
-            raise ValueError(f"descend: expected batch_size to be at least 1, got {batch_size}")
         batches = -(-len(rows) // batch_size)
         if settings.ndim != 2 or len(settings) > batches:
             raise ValueError(
@@ -622,7 +620,7 @@ def _arranged(program: Program, count: int, parameters: list[Value]) -> Program:
 def _key(template: Any) -> Any:
     """Return a structure as a key of a dict."""
     if isinstance(template, dict):
-        return dict, *((key, _key(item)) for key, item in template.items())
+        return dict, *((type(key), key, _key(item)) for key, item in template.items())
     if isinstance(template, list | tuple) and type(template) is not Array:
         return type(template), *map(_key, template)
     return template
