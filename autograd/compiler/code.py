@@ -1,16 +1,14 @@
 """Code: a schedule as one function in machine code, over samples in blocks of panels.
 
-A panel's rows of the inputs are brought to slots, transposed, so that a vector holds the same
-number of several samples; then the nests run; what is given for each sample is written to its row;
-and after a block of panels the totals are added up. The last panel is filled with the last sample
-again and again. In the totals each of these counts in part.
+What is the same for all samples is done once. Then for each panel its rows of the inputs come to
+slots, the nests run, and what is given for each sample goes to its row; and after a block of panels
+the totals are added up.
 """
 
 from __future__ import annotations
 
 import ctypes
 import threading
-from itertools import groupby
 from time import perf_counter
 
 import llvmlite.binding as llvm
@@ -18,31 +16,28 @@ import numpy as np
 from llvmlite import ir
 
 from autograd.compiler.arrays import INDEX, POINTER, numbers_of, rows_of
-from autograd.compiler.emit import NUMBER, Index, Shape, Writer, integer
-from autograd.compiler.schedule import (
+from autograd.compiler.emit import Emission
+from autograd.compiler.nests import (
     KEPT,
     LANE,
     PARAMETER,
     TOTAL,
     UNIFORM,
     Access,
-    Bundle,
+    FusedLoop,
     Repeat,
-    Schedule,
-    affine_loops,
     spots,
 )
+from autograd.compiler.panel import Panel
+from autograd.compiler.writer import NUMBER, Index, Shape, Writer, integer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+    from autograd.compiler.schedule import Schedule
     from autograd.compiler.target import Target
-
-PIECE = 600  # nests in a function
-SCATTERED = 16  # pieces of what is given for each sample: more are written by a table
-SPACES = (PARAMETER, UNIFORM, LANE, KEPT, TOTAL)
 
 
 class Code:
@@ -192,11 +187,12 @@ class Code:
             TOTAL: numbers_of(builder, totals) if sizes[TOTAL] else totals,
         }
         alone = shape._replace(width=1, vectors=1, panels=1)
-        self._write_steps(self._writer(builder, alone, pointers), schedule.once, 1)
+        self._emission(builder, alone, pointers).write(schedule.once, 1)
         if schedule.each or schedule.totals or schedule.stores:
-            writer = self._writer(builder, shape, pointers)
-            writer.check_parameters([*schedule.each, *schedule.totals])
-            panel = _Panel(writer, count)
+            emission = self._emission(builder, shape, pointers)
+            emission.tiles.check_parameters([*schedule.each, *schedule.totals])
+            writer = emission.writer
+            panel = Panel(writer, count)
             if schedule.stores:
                 stores = numbers_of(builder, stores)
             inputs = [numbers_of(builder, array) for array in inputs]
@@ -211,7 +207,7 @@ class Code:
                     first += columns
                 if self._is_read(schedule.seed):
                     panel.weigh(weight, schedule.seed)
-                self._write_steps(writer, schedule.each)
+                emission.write(schedule.each)
                 if schedule.stores:
                     panel.store(stores, schedule.stores)
 
@@ -228,210 +224,17 @@ class Code:
                         q, lambda: one_panel(builder.add(first, writer.value(q)))
                     ),
                 )
-                self._write_steps(writer, schedule.totals, here)
+                emission.write(schedule.totals, here)
 
             more = builder.add(panel.count, integer(shape.panels - 1))
             writer.repeat(builder.sdiv(more, integer(shape.panels)), block)
         builder.ret_void()
 
-    def _writer(self, builder: ir.IRBuilder, shape: Shape, pointers: dict[str, ir.Value]) -> Writer:
-        return Writer(builder, shape, pointers, self._kept, self.schedule.constants, self._is_read)
-
-    def _write_steps(self, writer: Writer, steps: Sequence[Any], panels: Any = None) -> None:
-        """Write steps: here, or where they are many in functions of bounded size.
-
-        LLVM's time for a function grows faster than the function.
-        """
-        pieces = _pieces(steps)
-        if len(pieces) == 1:
-            writer.write(steps, panels=panels)
-            return
-        kind = ir.FunctionType(ir.VoidType(), [INDEX, *[POINTER] * len(SPACES)])
-        count = integer(panels or 1) if isinstance(panels or 1, int) else panels
-        for piece in pieces:
-            function = ir.Function(self.module, kind, f"piece{len(self.module.functions)}")
-            function.linkage = "internal"
-            builder = ir.IRBuilder(function.append_basic_block("start"))
-            pointers = dict(zip(SPACES, function.args[1:], strict=True))
-            inner = self._writer(builder, writer.shape, pointers)
-            inner.write(piece, panels=panels and function.args[0])
-            builder.ret_void()
-            writer.builder.call(function, [count, *[writer.pointers[name] for name in SPACES]])
-
-
-class _Panel:
-    """What is brought into a panel, and out of it.
-
-    Attributes:
-        count: how many panels there are.
-        start: the first sample in this one.
-    """
-
-    def __init__(self, writer: Writer, samples: ir.Value) -> None:
-        self._writer = writer
-        self._builder = builder = writer.builder
-        self._lanes = lanes = integer(writer.shape.lanes)
-        self._last = builder.sub(samples, integer(1))
-        self._rows = builder.alloca(INDEX, writer.shape.lanes)
-        self.count = builder.sdiv(builder.add(self._last, lanes), lanes)
-        self.start = integer(0)
-
-    def _sample(self, lane: Index, offset: int = 0) -> ir.Value:
-        """Return the sample that is in a lane: the last one in the lanes that are too many."""
-        builder = self._builder
-        sample = builder.add(self.start, self._writer.value(lane, 1, offset))
-        return builder.select(builder.icmp_signed("<", sample, self._last), sample, self._last)
-
-    def _table(self, numbers: Sequence[int]) -> ir.Value:
-        """Return a table of constants."""
-        module = self._builder.module
-        kind = ir.ArrayType(INDEX, len(numbers))
-        table = ir.GlobalVariable(module, kind, f"table{len(module.globals)}")
-        table.linkage = "internal"
-        table.global_constant = True
-        table.initializer = ir.Constant(kind, [*numbers])
-        return self._builder.bitcast(table, POINTER)
-
-    def find_rows(self, order: ir.Value) -> None:
-        """Find out which row of the inputs each lane takes."""
-        writer, builder = self._writer, self._builder
-
-        def slot(lane: Index) -> ir.Value:
-            return builder.gep(self._rows, [writer.value(lane)], source_etype=INDEX)
-
-        def ordered(lane: Index) -> None:
-            rows = numbers_of(builder, order)
-            row = builder.gep(rows, [self._sample(lane)], source_etype=INDEX)
-            builder.store(builder.load(row, typ=INDEX), slot(lane))
-
-        lanes = writer.shape.lanes
-        given = builder.icmp_unsigned("!=", builder.ptrtoint(order, INDEX), integer(0))
-        writer.choose(
-            given,
-            lambda: writer.repeat(lanes, ordered),
-            lambda: writer.repeat(
-                lanes, lambda i: builder.store(self._sample(i), slot(i)) and None
-            ),
-        )
-
-    def load(self, array: ir.Value, columns: int, into: Access) -> None:
-        """Bring the panel's rows of an array to slots."""
-        writer, builder = self._writer, self._builder
-        width = writer.shape.width
-        together = columns // width * width if width > 1 else 0
-
-        def vector(k: Index) -> None:
-            rows = []
-            for lane in range(width):
-                slot = builder.gep(self._rows, [writer.value(k, width, lane)], source_etype=INDEX)
-                first = builder.mul(builder.load(slot, typ=INDEX), integer(columns))
-                rows.append(builder.gep(array, [first], source_etype=NUMBER))
-
-            def read(column: ir.Value, kind: ir.Type) -> list[ir.Value]:
-                places = [builder.gep(row, [column], source_etype=NUMBER) for row in rows]
-                return [builder.load(place, typ=kind, align=8) for place in places]
-
-            def square(c: Index) -> None:
-                first = writer.value(c, width)
-                for i, x in enumerate(writer.transposed(read(first, writer.type))):
-                    writer.store(x, into, [Index(first, i)], k)
-
-            def column(c: Index) -> None:
-                place = writer.value(c, 1, together)
-                writer.store(writer.packed(read(place, NUMBER)), into, [Index(place, 0)], k)
-
-            if together:
-                writer.repeat(together // width, square)
-            if together < columns:
-                writer.repeat(columns - together, column)
-
-        writer.repeat(writer.shape.vectors, vector)
-
-    def weigh(self, weight: ir.Value, into: Access) -> None:
-        """Give each lane its weight.
-
-        The last sample, as often as it is there, gets halves, quarters and so on of its weight,
-        which add up to it exactly.
-        """
-        writer, builder = self._writer, self._builder
-        copies = builder.sub(builder.mul(self.count, self._lanes), self._last)
-        smallest = builder.sub(copies, integer(1))
-
-        def vector(k: Index) -> None:
-            weights = []
-            for lane in range(writer.shape.width):
-                sample = builder.add(self.start, writer.value(k, writer.shape.width, lane))
-                halvings = builder.sub(builder.add(sample, integer(1)), self._last)
-                fewer = builder.icmp_signed("<", halvings, smallest)
-                halvings = builder.select(fewer, halvings, smallest)
-                before = builder.icmp_signed("<", sample, self._last)
-                halvings = builder.select(before, integer(0), halvings)
-                exponent = builder.shl(builder.sub(integer(1023), halvings), integer(52))
-                weights.append(builder.fmul(weight, builder.bitcast(exponent, NUMBER)))
-            writer.store(writer.packed(weights), into, [], k)
-
-        writer.repeat(writer.shape.vectors, vector)
-
-    def store(self, stores: ir.Value, accesses: Sequence[Access]) -> None:
-        """Write what is given for each sample to its row."""
-        writer, builder = self._writer, self._builder
-        width = writer.shape.width
-
-        def vector(k: Index) -> None:
-            rows = []
-            for lane in range(width):
-                sample = self._sample(Index(writer.value(k, width), 0), lane)
-                first = builder.mul(sample, integer(len(accesses)))
-                rows.append(builder.gep(stores, [first], source_etype=NUMBER))
-
-            def write(x: ir.Value, column: Access, indices: Sequence[Index]) -> None:
-                for lane, row in enumerate(rows):
-                    writer.pointers["row"] = row
-                    builder.store(writer.lane(x, lane), writer.address(column, indices))
-
-            for space, run in groupby(enumerate(accesses), key=lambda pair: pair[1].space):
-                places = [[column, access.base] for column, access in run]
-                loops = [*affine_loops(places)]
-                if len(loops) > SCATTERED:
-                    table = self._table([slot for _, slot in places])
-
-                    def entry(c: Index, table: Any = table, first: int = places[0][0]) -> None:
-                        place = builder.gep(table, [writer.value(c)], source_etype=INDEX)
-                        slot = Index(builder.load(place, typ=INDEX), 0)
-                        x = writer.load(Access(space, 0, (1,)), [slot], k)  # noqa: B023  at once
-                        write(x, Access("row", first, (1,)), [c])
-
-                    writer.repeat(len(places), entry)
-                    continue
-                for dims, bases, strides in loops:
-                    column, slot = map(Access, ("row", space), bases, strides)
-
-                    def body(at: list[Index], _: Any, c: Access = column, s: Access = slot) -> None:
-                        write(writer.load(s, at, k), c, at)
-
-                    writer.over(dims, {}, (), body)
-
-        writer.repeat(writer.shape.vectors, vector)
-
-
-def _pieces(steps: Sequence[Any]) -> list[list[Any]]:
-    """Cut steps into lists of about as many nests."""
-    pieces: list[list[Any]] = [[]]
-    size = 0
-    for step in steps:
-        nests = _nests(step)
-        if size and size + nests > PIECE:
-            pieces.append([])
-            size = 0
-        pieces[-1].append(step)
-        size += nests
-    return pieces
-
-
-def _nests(step: Any) -> int:
-    if isinstance(step, Repeat):
-        return sum(map(_nests, step.body))
-    return len(step.nests) if isinstance(step, Bundle) else 1 + len(step.parts)
+    def _emission(
+        self, builder: ir.IRBuilder, shape: Shape, pointers: dict[str, ir.Value]
+    ) -> Emission:
+        writer = Writer(builder, shape, pointers, self._kept, self.schedule.constants)
+        return Emission(writer, self._is_read)
 
 
 def _rounded(size: int) -> int:
@@ -449,7 +252,7 @@ def _slots_read(schedule: Schedule) -> Callable[[Access], bool]:
                 visit(step.body, [*outer, step.rounds])
                 continue
             here = set()
-            for nest in step.nests if isinstance(step, Bundle) else [step]:
+            for nest in step.nests if isinstance(step, FusedLoop) else [step]:
                 for access, dims in nest.reads():
                     if access not in here:
                         read.update(spots(access, [*outer, *dims]))

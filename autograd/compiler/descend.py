@@ -15,9 +15,9 @@ import numpy as np
 from llvmlite import ir
 
 from autograd.compiler.arrays import INDEX, NUMBERS, POINTER
-from autograd.compiler.emit import NUMBER, Index, Shape, Writer, integer
 from autograd.compiler.lower import LOWERINGS
 from autograd.compiler.simplify import Draft, simplified
+from autograd.compiler.writer import NUMBER, Index, Shape, Writer, integer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -131,8 +131,7 @@ def _written(update: Kernel, inputs: int, *, vector: bool) -> ir.Module:
     scalar = Shape(1, 1, 1, 1, fused=target.fused and not precise, precise=precise)
     lanes = target.width if vector and not precise else 1
     alone, writer = (
-        Writer(builder, shape, {}, 0, (), lambda _: True)
-        for shape in (scalar, scalar._replace(width=lanes))
+        Writer(builder, shape, {}, 0, ()) for shape in (scalar, scalar._replace(width=lanes))
     )
     slots = [builder.alloca(POINTER) for _ in range(4)]
     line, wide = ir.VectorType(INDEX, LINE), ir.VectorType(INDEX, lanes) if lanes > 1 else INDEX

@@ -12,11 +12,12 @@ import numpy as np
 from autograd.compiler.code import Code
 from autograd.compiler.collector import paused_collector
 from autograd.compiler.descend import descend
-from autograd.compiler.emit import Shape
 from autograd.compiler.listing import listing
-from autograd.compiler.schedule import KEPT, LANE, UNIFORM, scheduled
+from autograd.compiler.nests import KEPT, LANE, UNIFORM
+from autograd.compiler.schedule import scheduled
 from autograd.compiler.simplify import Draft, simplified
 from autograd.compiler.target import Target, Unsupported, host
+from autograd.compiler.writer import Shape
 from autograd.recorded import recorded_cotangents
 
 TYPE_CHECKING = False

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from autograd.compiler.schedule import Access, Bundle, Nest, Part, Repeat, Schedule
+from autograd.compiler.nests import Access, FusedLoop, Nest, Part, Repeat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
-    from autograd.compiler.emit import Shape
+    from autograd.compiler.schedule import Schedule
+    from autograd.compiler.writer import Shape
 
 _NAMES = {"lane": "slot", "kept": "kept", "uniform": "fixed"}
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
@@ -54,7 +55,7 @@ class _Lines:
             for name, count in zip(indices, step.dims, strict=True):
                 yield f"{inside}for {name} in range({count}):"
                 inside += "    "
-            for nest in step.nests if isinstance(step, Bundle) else [step]:
+            for nest in step.nests if isinstance(step, FusedLoop) else [step]:
                 yield inside + self.nest(nest, (*outer, *indices))
 
     def nest(self, nest: Nest, indices: tuple[str, ...]) -> str:

@@ -2,21 +2,33 @@
 
 Instructions of equal depth do not wait for each other. Those of one depth that are alike (the same
 operation on operands from the same kinds of memory) form a group, and their results get consecutive
-slots. Where the slots that a group reads advance by constant strides, the group is a loop; where
-such loops advance by constant strides, it is a loop of loops. Last, a sequence of nests that comes
-again and again, every slot a constant stride further, becomes the body of a loop itself. (Nested
-affine loop recognition, after Ketterlin and Clauss, CGO 2008.) What is not regular stays as it is,
-nests of no loop.
+slots. So most groups are loops; nests of them are rerolled into larger loops, and fused.
 """
 
 from __future__ import annotations
 
-from itertools import groupby, product
+from itertools import groupby
 from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
+from autograd.compiler.fuse import fused
+from autograd.compiler.nests import (
+    KEPT,
+    LANE,
+    PARAMETER,
+    SPACES,
+    STRAIGHT,
+    TOTAL,
+    UNIFORM,
+    Access,
+    FusedLoop,
+    Nest,
+    Part,
+    Repeat,
+)
+from autograd.compiler.reroll import affine_loops, rerolled
 from autograd.compiler.simplify import SOURCES
 
 TYPE_CHECKING = False
@@ -25,120 +37,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from autograd.compiler.simplify import Graph, Sum
-
-# Kinds of memory. Each number of the first two is one for all samples; a slot of the next two holds
-# one for each sample of a panel. Lane slots are used anew for each panel, kept slots stay until the
-# totals over several panels are added up.
-PARAMETER, UNIFORM, LANE, KEPT, TOTAL = "parameter", "uniform", "lane", "kept", "total"
-
-
-STRAIGHT = 8  # nests of no more operations than this are written out
-WRITTEN_OUT = 64  # and so are loops around nests
-LONGEST = 400  # operations in a piece of straight code
-
-
-class Access(NamedTuple):
-    """Where a nest reads or writes: slot base + stride × index, added over the loops around it."""
-
-    space: str
-    base: int
-    strides: tuple[int, ...] = ()
-
-
-class Part(NamedTuple):
-    """Terms of a sum that are alike, as loops: ±a × b where the condition, if any, holds.
-
-    Attributes:
-        dims: how often each loop runs; its accesses have the nest's strides, then those of these.
-    """
-
-    dims: tuple[int, ...]
-    a: Access
-    b: Access | None
-    condition: Access | None
-    negative: bool
-    vanishes: bool
-
-
-class Nest(NamedTuple):
-    """Loops around one operation, or around a sum of products.
-
-    Attributes:
-        name: the primitive, or "sum".
-        dims: how often each loop runs, the outermost first.
-        into: where results go.
-        operands: what a primitive is applied to.
-        bias, parts: what a sum adds up.
-    """
-
-    name: str
-    dims: tuple[int, ...]
-    into: Access
-    operands: tuple[Access, ...] = ()
-    bias: Access | None = None
-    parts: tuple[Part, ...] = ()
-
-    def reads(self) -> Iterator[tuple[Access, tuple[int, ...]]]:
-        """Yield every access that is read, with how often the nest's loops around it run."""
-        for access in (*self.operands, self.bias):
-            if access:
-                yield access, self.dims
-        for part in self.parts:
-            for access in (part.a, part.b, part.condition):
-                if access:
-                    yield access, (*self.dims, *part.dims)
-
-    def accesses(self) -> list[Access]:
-        """Every access, in a fixed order."""
-        found = [self.into, *self.operands]
-        if self.bias:
-            found.append(self.bias)
-        for part in self.parts:
-            found += [x for x in (part.a, part.b, part.condition) if x]
-        return found
-
-    def shape(self) -> tuple[Any, ...]:
-        """What two nests have in common that differ in the slots they start from alone."""
-        accesses = tuple((x.space, x.strides) for x in self.accesses())
-        parts = tuple(
-            (part.dims, part.b is None, part.condition is None, *part[4:]) for part in self.parts
-        )
-        return self.name, self.dims, accesses, self.bias is None, parts
-
-    def under(self, strides: Iterator[int]) -> Nest:
-        """The same nest inside another loop, along which its accesses advance by these strides."""
-
-        def inner(x: Access | None) -> Access | None:
-            return x and Access(x.space, x.base, (next(strides), *x.strides))
-
-        into, *operands = [inner(x) for x in (self.into, *self.operands)]
-        bias = inner(self.bias)
-        parts = tuple(
-            part._replace(
-                a=inner(part.a) or part.a, b=inner(part.b), condition=inner(part.condition)
-            )
-            for part in self.parts
-        )
-        return Nest(self.name, self.dims, into, tuple(operands), bias, parts)  # type: ignore[arg-type]
-
-
-class Repeat(NamedTuple):
-    """A loop around a sequence of nests, each waiting for the one before."""
-
-    rounds: int
-    body: list[Any]
-
-
-class Bundle(NamedTuple):
-    """Loops around several operations, each result of which stays in a register; no loop, if small.
-
-    Attributes:
-        dims: how often each loop runs.
-        nests: the operations, in order; a nest reads results of earlier ones at its own index.
-    """
-
-    dims: tuple[int, ...]
-    nests: list[Nest]
 
 
 class Schedule(NamedTuple):
@@ -177,7 +75,7 @@ class Schedule(NamedTuple):
             if isinstance(step, Repeat):
                 loops += 1
                 waiting += step.body
-            elif isinstance(step, Bundle):
+            elif isinstance(step, FusedLoop):
                 straight += len(step.nests) if not step.dims else 0
                 loops += bool(step.dims)
             else:
@@ -199,7 +97,7 @@ class _Scheduler:
     def __init__(self, made: Graph, inputs: int) -> None:
         self.made = made
         self.place: dict[int, tuple[str, int]] = {}
-        self.sizes = dict.fromkeys((PARAMETER, UNIFORM, LANE, KEPT, TOTAL), 0)
+        self.sizes = dict.fromkeys(SPACES, 0)
         self.constants: list[float] = []
         self.groups = 0
         varying = made.varying
@@ -260,8 +158,8 @@ class _Scheduler:
         once += self._totals(self.fixed)
         totals = self._totals(self.varying)
         return Schedule(
-            bundled(rerolled(once)),
-            bundled(rerolled(each)),
+            fused(rerolled(once)),
+            fused(rerolled(each)),
             totals,
             self.constants,
             self.sizes,
@@ -415,252 +313,3 @@ def _single(rows: Any) -> Iterator[tuple[tuple[int, ...], list[int], list[tuple[
     """Yield each row by itself."""
     for row in rows:
         yield from affine_loops([row])
-
-
-def affine_loops(
-    rows: Any, *, terms: bool = False
-) -> Iterator[tuple[tuple[int, ...], list[int], list[tuple[int, ...]]]]:
-    """Cut rows of numbers into nested loops along which every column advances by constant strides.
-
-    Args:
-        rows: as many numbers each.
-        terms: whether they are the terms of one sum, where what comes twice is no loop.
-
-    Yields:
-        How often each loop runs, the outermost first; the first row; for each column its strides.
-
-    >>> [*affine_loops([[0, 10], [1, 10], [2, 10], [3, 20], [4, 20], [5, 20]])]
-    [((2, 3), [0, 10], [(3, 1), (10, 0)])]
-    """
-    count = len(rows)
-    if count == 1:
-        row = [int(x) for x in rows[0]]
-        yield (), row, [()] * len(row)
-        return
-    table = np.asarray(rows, dtype=np.int64)
-    steps = np.diff(table, axis=0)
-    changes = np.flatnonzero((steps[1:] != steps[:-1]).any(1)) + 1  # of the stride
-    breaks = [*changes.tolist(), count - 1]
-    at = following = 0
-    while at < count:
-        while following < len(breaks) and breaks[following] <= at:
-            following += 1
-        dims: list[int] = []
-        strides: list[Any] = []
-        size = 1
-        if at < count - 1:
-            dims = [breaks[following] - at + 1]
-            strides = [steps[at]]
-            size = dims[0]
-            while at + 2 * size <= count:
-                step = table[at + size] - table[at]
-                repeats = _repeats(table[at:], size, step)
-                whole = at == 0 and repeats * size == count
-                if repeats < (2 if whole and not terms else 3):  # twice might be chance
-                    break
-                dims.insert(0, repeats)
-                strides.insert(0, step)
-                size *= repeats
-            if size == 2 and at + 2 < count:  # more likely a row alone before a regular run
-                dims, strides, size = [], [], 1
-        yield (
-            tuple(dims),
-            table[at].tolist(),
-            [tuple(int(step[column]) for step in strides) for column in range(table.shape[1])],
-        )
-        at += size
-
-
-def _repeats(table: Any, size: int, step: Any) -> int:
-    """How often the first rows come again, each time a step further."""
-    most = len(table) // size
-    first = table[:size]
-    found = 1
-    chunk = 1
-    while found < most:
-        upto = min(most, found + chunk)
-        block = table[found * size : upto * size].reshape(upto - found, size, -1)
-        expected = first + np.arange(found, upto)[:, None, None] * step
-        wrong = np.flatnonzero((block != expected).any((1, 2)))
-        if len(wrong):
-            return found + int(wrong[0])
-        found = upto
-        chunk *= 2
-    return found
-
-
-def rerolled(nests: list[Any]) -> list[Any]:
-    """Find sequences of nests that come again, every slot a constant stride further, as loops."""
-    if len(nests) < 4:
-        return nests
-    ids: dict[Any, int] = {}
-    kinds = [ids.setdefault(nest.shape(), len(ids)) for nest in nests]
-    bases = [[x.base for x in nest.accesses()] for nest in nests]
-    following: list[int] = [0] * len(nests)  # where the same kind comes next
-    last: dict[int, int] = {}
-    for i in range(len(nests) - 1, -1, -1):
-        following[i] = last.get(kinds[i], 0)
-        last[kinds[i]] = i
-    found: list[Any] = []
-    at = 0
-    while at < len(nests):
-        period, count = _most_repeated(kinds, bases, following, at)
-        if count < 3 or count * sum(map(operations, nests[at : at + period])) <= WRITTEN_OUT:
-            found.append(nests[at])
-            at += 1
-            continue
-        steps = [
-            [b - a for a, b in zip(bases[i], bases[i + period], strict=True)]
-            for i in range(at, at + period)
-        ]
-        body = [nests[at + i].under(iter(steps[i])) for i in range(period)]
-        found.append(Repeat(count, body))
-        at += count * period
-    return found
-
-
-def _most_repeated(
-    kinds: list[int], bases: list[list[int]], following: list[int], at: int
-) -> tuple[int, int]:
-    """Return the length of the sequence from here on that covers most, and how often it comes."""
-    best = (1, 1)
-    again = at
-    for _ in range(16):  # nests of one kind may stand at several places in the sequence
-        again = following[again]
-        period = again - at
-        if not 0 < period <= LONGEST:
-            break
-        count = _iterations(kinds, bases, at, period)
-        if count > 2 and count * period > best[0] * best[1]:  # twice might be chance
-            best = (period, count)
-    return best
-
-
-def _iterations(kinds: list[int], bases: list[list[int]], at: int, period: int) -> int:
-    """How often a sequence of nests runs, from the first on."""
-    steps: list[list[int]] = []
-    count = 1
-    while at + (count + 1) * period <= len(kinds):
-        for i in range(period):
-            here, before = at + count * period + i, at + (count - 1) * period + i
-            if kinds[here] != kinds[before]:
-                return count
-            step = [b - a for a, b in zip(bases[before], bases[here], strict=True)]
-            if count == 1:
-                steps.append(step)
-            elif step != steps[i]:
-                return count
-        count += 1
-    return count
-
-
-def operations(nest: Nest) -> int:
-    """How many operations a nest is, written out."""
-    terms = sum(prod(part.dims) for part in nest.parts) or 1
-    return prod(nest.dims) * terms
-
-
-def unrolled(nest: Nest) -> list[Nest]:
-    """Return a nest written out, without loops of its own."""
-    outer = len(nest.into.strides) - len(nest.dims)
-
-    def moved(access: Access, point: Sequence[int]) -> Access:
-        own = access.strides[outer:]
-        base = access.base + sum(i * s for i, s in zip(point, own, strict=True))
-        return Access(access.space, base, access.strides[:outer])
-
-    singles = []
-    for point in product(*map(range, nest.dims)):
-        parts = [
-            part._replace(
-                dims=(),
-                a=moved(part.a, (*point, *inner)),
-                b=part.b and moved(part.b, (*point, *inner)),
-                condition=part.condition and moved(part.condition, (*point, *inner)),
-            )
-            for part in nest.parts
-            for inner in product(*map(range, part.dims))
-        ]
-        singles.append(
-            Nest(
-                nest.name,
-                (),
-                moved(nest.into, point),
-                tuple(moved(x, point) for x in nest.operands),
-                nest.bias and moved(nest.bias, point),
-                tuple(parts),
-            )
-        )
-    return singles
-
-
-def bundled(steps: list[Any], outer: tuple[int, ...] = ()) -> list[Any]:
-    """Put operations together that run over the same loops, as early as their operands allow.
-
-    Args:
-        steps: nests, and loops around nests.
-        outer: how often the loops around the steps run.
-    """
-    found: list[Any] = []
-    written: dict[tuple[str, int], int] = {}  # the position of the step that writes a slot
-    latest: dict[tuple[int, ...], int] = {}  # where the last bundle over these dims stands
-    results: dict[int, set[Access]] = {}  # what each bundle gives
-
-    def place(nest: Nest) -> int:
-        """Return the position of the bundle that a nest may join, or else of the next step."""
-        position = latest.get(nest.dims)
-        if position is None or len(found[position].nests) >= LONGEST:
-            return len(found)
-        for access, dims in nest.reads():
-            if access in results[position]:
-                continue
-            for spot in spots(access, (*outer, *dims)):
-                if written.get(spot, -1) >= position:
-                    return len(found)
-        return position
-
-    for step in steps:
-        if isinstance(step, Repeat):
-            found.append(step._replace(body=bundled(step.body, (*outer, step.rounds))))
-            for access, dims in writes(step):
-                reached = spots(access, (*outer, *dims))
-                written.update(dict.fromkeys(reached, len(found) - 1))
-            continue
-        few = STRAIGHT if step.dims else 2 * STRAIGHT
-        straight = operations(step) <= few
-        for nest in unrolled(step) if straight and (step.dims or step.parts) else [step]:
-            if nest.name == "sum" and not straight:
-                position = len(found)
-                found.append(nest)
-            else:
-                position = place(nest)
-                if position == len(found):
-                    found.append(Bundle(nest.dims, []))
-                    latest[nest.dims] = position
-                    results[position] = set()
-                found[position].nests.append(nest)
-                results[position].add(nest.into)
-            written.update(dict.fromkeys(spots(nest.into, (*outer, *nest.dims)), position))
-    return found
-
-
-def writes(step: Any) -> Iterator[tuple[Access, tuple[int, ...]]]:
-    """Yield every access that a step writes to, with how often the loops around it run."""
-    if isinstance(step, Repeat):
-        for inner in step.body:
-            for access, dims in writes(inner):
-                yield access, (step.rounds, *dims)
-    elif isinstance(step, Bundle):
-        for nest in step.nests:
-            yield nest.into, step.dims
-    else:
-        yield step.into, step.dims
-
-
-def spots(access: Access, dims: Sequence[int]) -> list[tuple[str, int]]:
-    """Return every slot that an access reaches."""
-    slots = [access.base]
-    for count, stride in zip(dims, access.strides, strict=True):
-        if stride:
-            slots = [slot + stride * i for slot in slots for i in range(count)]
-    return [(access.space, slot) for slot in slots]

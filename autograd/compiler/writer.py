@@ -1,0 +1,379 @@
+"""Writer: loops, memory and vectors as LLVM instructions.
+
+One vector holds the same slot of several samples; a panel is a few such vectors.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from llvmlite import ir
+
+from autograd.compiler.arrays import INDEX
+from autograd.compiler.lower import Emitter
+from autograd.compiler.nests import KEPT, LANE, UNIFORM
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from autograd.compiler.nests import Access
+
+NUMBER = ir.DoubleType()
+
+
+class Shape(NamedTuple):
+    """How samples are packed.
+
+    Attributes:
+        width: samples in a vector.
+        vectors: vectors in a panel.
+        panels: panels, at most, whose kept slots are there at a time.
+        registers: how many sums are kept in registers.
+        fused: whether a product and its addition may be rounded once.
+        precise: whether nothing may change a bit.
+    """
+
+    width: int
+    vectors: int
+    panels: int
+    registers: int
+    fused: bool
+    precise: bool
+
+    @property
+    def lanes(self) -> int:
+        """Samples in a panel."""
+        return self.width * self.vectors
+
+
+class Index(NamedTuple):
+    """A loop's index: a value of the program, plus a constant."""
+
+    value: ir.Value | None
+    constant: int
+
+    def moved(self, by: int) -> Index:
+        """Return the index that is this much further."""
+        return Index(self.value, self.constant + by)
+
+
+ZERO = Index(None, 0)
+
+
+def integer(x: int) -> ir.Constant:
+    """Return a constant index."""
+    return ir.Constant(INDEX, x)
+
+
+class Writer:
+    """Writes into a function.
+
+    Attributes:
+        builder: where it writes.
+        pointers: where each kind of memory starts.
+        kept: how many numbers a kept slot holds, those of all panels one after the other.
+        constants: what stands in the first uniform slots.
+    """
+
+    def __init__(
+        self,
+        builder: ir.IRBuilder,
+        shape: Shape,
+        pointers: dict[str, ir.Value],
+        kept: int,
+        constants: Sequence[float],
+    ) -> None:
+        self.builder = builder
+        self.shape = shape
+        self.pointers = pointers
+        self.kept = kept
+        self.constants = constants
+        self.emitter = Emitter(builder, shape.width, shape.precise)
+        self.type = self.emitter.type
+        self._scaled: list[dict[Any, ir.Value]] = [{}]
+
+    # Loops
+
+    def loop(
+        self,
+        count: int | ir.Value,
+        carried: Sequence[ir.Value],
+        body: Callable[[Index, list[ir.Value]], Sequence[ir.Value]],
+    ) -> list[ir.Value]:
+        """Write a loop that runs at least once; return what it carries from round to round."""
+        if count == 1:
+            return [*body(ZERO, [*carried])]
+        builder = self.builder
+        before = builder.block
+        head = builder.append_basic_block("loop")
+        builder.branch(head)
+        builder.position_at_end(head)
+        index = builder.phi(INDEX)
+        index.add_incoming(integer(0), before)
+        phis = []
+        for x in carried:
+            phi = builder.phi(x.type)
+            phi.add_incoming(x, before)
+            phis.append(phi)
+        self._scaled.append({})
+        results = [*body(Index(index, 0), [*phis])]
+        self._scaled.pop()
+        following = builder.add(index, integer(1))
+        end = builder.block
+        index.add_incoming(following, end)
+        for phi, x in zip(phis, results, strict=True):
+            phi.add_incoming(x, end)
+        count = integer(count) if isinstance(count, int) else count
+        after = builder.append_basic_block("after")
+        builder.cbranch(builder.icmp_signed("<", following, count), head, after)
+        builder.position_at_end(after)
+        return results
+
+    def repeat(self, count: int | ir.Value, body: Callable[[Index], None]) -> None:
+        """Write a loop that runs at least once and carries nothing from round to round."""
+
+        def round_(index: Index, _: list[ir.Value]) -> list[ir.Value]:
+            body(index)
+            return []
+
+        self.loop(count, [], round_)
+
+    def choose(
+        self, condition: ir.Value, one: Callable[[], None], other: Callable[[], None]
+    ) -> None:
+        """Write both, to be run as the condition says; neither gives a value."""
+        builder = self.builder
+        blocks = [builder.append_basic_block(name) for name in ("one", "other", "joined")]
+        builder.cbranch(condition, blocks[0], blocks[1])
+        for block, write in zip(blocks, (one, other), strict=False):
+            builder.position_at_end(block)
+            self._scaled.append({})
+            write()
+            self._scaled.pop()
+            builder.branch(blocks[2])
+        builder.position_at_end(blocks[2])
+
+    def over(
+        self,
+        dims: Sequence[int],
+        tiles: dict[int, int],
+        outer: Sequence[Index],
+        body: Callable[[list[Index], tuple[int, ...]], None],
+    ) -> None:
+        """Write loops over some dims, in tiles; the body gets its first indices and the tile."""
+
+        def inside(d: int, indices: list[Index], tile: tuple[int, ...]) -> None:
+            if d == len(dims):
+                body(indices, tile)
+                return
+            first = 0
+            for count, size in cuts(dims[d], tiles.get(d, 1)):
+
+                def round_(i: Index, size: int = size, first: int = first) -> None:
+                    value = None if i.value is None else self.value(i, size)
+                    inside(d + 1, [*indices, Index(value, first)], (*tile, size))
+
+                self.repeat(count, round_)
+                first += count * size
+
+        inside(0, [*outer], ())
+
+    def in_panel(self, q: Index, write: Callable[[], Any]) -> Any:
+        """Write with the kept slots of a panel."""
+        before = self.pointers[KEPT]
+        if q.value is not None:
+            stride = self.builder.mul(q.value, integer(self.shape.lanes))
+            self.pointers[KEPT] = self.builder.gep(before, [stride], source_etype=NUMBER)
+        result = write()
+        self.pointers[KEPT] = before
+        return result
+
+    # Memory
+
+    def address(self, access: Access, indices: Sequence[Index], vector: Index = ZERO) -> ir.Value:
+        """Return where an access points to."""
+        builder, lanes = self.builder, access.space in {LANE, KEPT}
+        unit = self.kept if access.space == KEPT else self.shape.lanes if lanes else 1
+        constant = access.base * unit
+        moving = [
+            (i.value, stride * unit)
+            for i, stride in zip(indices, access.strides, strict=True)
+            if i.value is not None and stride
+        ]
+        constant += (
+            sum(i.constant * stride for i, stride in zip(indices, access.strides, strict=True))
+            * unit
+        )
+        if lanes:
+            constant += vector.constant * self.shape.width
+            if vector.value is not None:
+                moving.append((vector.value, self.shape.width))
+        pointer = self.pointers[access.space]
+        key = (id(pointer), *[(id(value), stride) for value, stride in moving])
+        for known in self._scaled:
+            if key in known:
+                pointer = known[key]
+                break
+        else:
+            if moving:
+                offset: Any = None
+                for value, stride in moving:
+                    scaled = value if stride == 1 else builder.mul(value, integer(stride))
+                    offset = scaled if offset is None else builder.add(offset, scaled)
+                pointer = builder.gep(pointer, [offset], source_etype=NUMBER)
+                self._scaled[-1][key] = pointer
+        return (
+            builder.gep(pointer, [integer(constant)], source_etype=NUMBER) if constant else pointer
+        )
+
+    def load(self, access: Access, indices: Sequence[Index], vector: Index = ZERO) -> ir.Value:
+        """Return what an access reads."""
+        if (
+            access.space == UNIFORM
+            and access.base < len(self.constants)
+            and not any(access.strides)
+        ):
+            return self.emitter.constant(self.constants[access.base])
+        pointer = self.address(access, indices, vector)
+        if access.space in {LANE, KEPT}:
+            return self.builder.load(pointer, typ=self.type, align=8 * self.shape.width)
+        return self.splat(self.builder.load(pointer, typ=NUMBER, align=8))
+
+    def store(
+        self, value: ir.Value, access: Access, indices: Sequence[Index], vector: Index = ZERO
+    ) -> None:
+        """Write a result to its slot."""
+        pointer = self.address(access, indices, vector)
+        self.builder.store(
+            value, pointer, align=8 * self.shape.width if access.space in {LANE, KEPT} else 8
+        )
+
+    def known(
+        self, known: dict[Any, ir.Value], access: Access, indices: Sequence[Index], k: Index
+    ) -> ir.Value:
+        """Load what is not loaded yet."""
+        key = self.key(access, indices, k)
+        if key not in known:
+            known[key] = self.load(access, indices, k)
+        return known[key]
+
+    def key(self, access: Access, indices: Sequence[Index], k: Index) -> tuple[Any, ...]:
+        """Return what an access is known by, while the indices stay."""
+        offset = sum(i.constant * s for i, s in zip(indices, access.strides, strict=True))
+        return (*access, offset, k if access.space in {LANE, KEPT} else None)
+
+    # Vectors
+
+    def splat(self, scalar: ir.Value) -> ir.Value:
+        """Return a number in all lanes."""
+        if self.shape.width == 1:
+            return scalar
+        one = self.builder.insert_element(
+            ir.Constant(self.type, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0)
+        )
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), self.shape.width), [0] * self.shape.width)
+        return self.builder.shuffle_vector(one, ir.Constant(self.type, ir.Undefined), mask)
+
+    def packed(self, numbers: Sequence[ir.Value]) -> ir.Value:
+        """Return a vector of numbers, one for each lane."""
+        if len(numbers) == 1:
+            return numbers[0]
+        vector: Any = ir.Constant(self.type, ir.Undefined)
+        for lane, x in enumerate(numbers):
+            vector = self.builder.insert_element(vector, x, ir.Constant(ir.IntType(32), lane))
+        return vector
+
+    def lane(self, vector: ir.Value, lane: int) -> ir.Value:
+        """Return the number in one lane."""
+        if self.shape.width == 1:
+            return vector
+        return self.builder.extract_element(vector, ir.Constant(ir.IntType(32), lane))
+
+    def exchanged(self, a: ir.Value, b: ir.Value, step: int) -> tuple[ir.Value, ir.Value]:
+        """Return two vectors, every other block of lanes exchanged for one of the other's."""
+        width = self.shape.width
+        low = [j if not j & step else width + j - step for j in range(width)]
+        high = [j + step if not j & step else width + j for j in range(width)]
+        masks = [ir.Constant(ir.VectorType(ir.IntType(32), width), x) for x in (low, high)]
+        return self.builder.shuffle_vector(a, b, masks[0]), self.builder.shuffle_vector(
+            a, b, masks[1]
+        )
+
+    def transposed(self, rows: list[ir.Value]) -> list[ir.Value]:
+        """Return as many vectors as they have lanes, rows and columns exchanged."""
+        rows = [*rows]
+        step = 1
+        while step < len(rows):
+            for i in range(len(rows)):
+                if not i & step:
+                    rows[i], rows[i + step] = self.exchanged(rows[i], rows[i + step], step)
+            step *= 2
+        return rows
+
+    def across(self, vectors: list[ir.Value]) -> ir.Value:
+        """Return one vector of the sums over the lanes of as many vectors."""
+        step = 1
+        while len(vectors) > 1:
+            vectors = [
+                self.builder.fadd(*self.exchanged(vectors[i], vectors[i + 1], step))
+                for i in range(0, len(vectors), 2)
+            ]
+            step *= 2
+        return vectors[0]
+
+    def value(self, index: Index, scale: int = 1, offset: int = 0) -> ir.Value:
+        """Return index × scale + offset."""
+        constant = integer(index.constant * scale + offset)
+        if index.value is None:
+            return constant
+        value = index.value if scale == 1 else self.builder.mul(index.value, integer(scale))
+        return self.builder.add(value, constant) if constant.constant else value
+
+    # Arithmetic
+
+    def accumulate(
+        self,
+        total: ir.Value | None,
+        a: ir.Value,
+        b: ir.Value | None,
+        condition: ir.Value | None,
+        negative: bool,
+    ) -> ir.Value:
+        """Return total ± a × b, the product counting as 0 unless the condition holds."""
+        builder = self.builder
+        if condition is None and b is not None and total is not None and self.shape.fused:
+            if negative:
+                a = builder.fneg(a)
+            return builder.call(self._fma(), [a, b, total])
+        x = a if b is None else builder.fmul(a, b)
+        if condition is not None:
+            x = builder.select(self.emitter.holds(condition), x, self.emitter.constant(-0.0))
+        if total is None:
+            return builder.fneg(x) if negative else x
+        return builder.fsub(total, x) if negative else builder.fadd(total, x)
+
+    def _fma(self) -> ir.Function:
+        name = "llvm.fma.f64" if self.shape.width == 1 else f"llvm.fma.v{self.shape.width}f64"
+        module = self.builder.module
+        if name not in module.globals:
+            ir.Function(module, ir.FunctionType(self.type, [self.type] * 3), name)
+        return module.globals[name]
+
+    def add_to_total(self, result: ir.Value, into: Access, indices: Sequence[Index]) -> None:
+        """Add a number to a total; of one lane."""
+        pointer = self.address(into, indices)
+        before = self.builder.load(pointer, typ=NUMBER)
+        self.builder.store(self.builder.fadd(before, result), pointer)
+
+
+def cuts(count: int, size: int) -> list[tuple[int, int]]:
+    """Cut so many into tiles of a size, and what is left into ones not much smaller."""
+    whole, rest = divmod(count, size)
+    cuts = [(whole, size)] if whole else []
+    if whole and 2 * rest < size and rest and size > 2:
+        half, odd = divmod(size + rest, 2)
+        cuts = [(whole - 1, size)] if whole > 1 else []
+        return [*cuts, *([(1, half + 1), (1, half)] if odd else [(2, half)])]
+    return [*cuts, (1, rest)] if rest else cuts
