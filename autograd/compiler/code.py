@@ -29,7 +29,8 @@ from autograd.compiler.nests import (
     spots,
 )
 from autograd.compiler.panel import Panel
-from autograd.compiler.writer import NUMBER, Index, Shape, Writer, integer
+from autograd.compiler.vectors import NUMBER
+from autograd.compiler.writer import Index, Shape, Writer, integer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -16,8 +16,9 @@ from llvmlite import ir
 
 from autograd.compiler.arrays import INDEX, NUMBERS, POINTER
 from autograd.compiler.lower import LOWERINGS
-from autograd.compiler.simplify import Draft, simplified
-from autograd.compiler.writer import NUMBER, Index, Shape, Writer, integer
+from autograd.compiler.simplify import drafted, simplified
+from autograd.compiler.vectors import NUMBER
+from autograd.compiler.writer import Index, Shape, Writer, integer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,13 +102,7 @@ def _driver(update: Kernel, inputs: int, *, vector: bool) -> Callable[..., int]:
 
 def _graph(update: Kernel) -> Graph:
     """Return the update as a graph, whose inputs are what varies from parameter to parameter."""
-    program = update.program
-    drafts: list[Draft] = []
-    inputs = [Draft(drafts) for _ in program.inputs()]
-    parameters = [Draft(drafts) for _ in program.parameters]
-    sources = {x: ("input", i) for i, x in enumerate(inputs)}
-    sources |= {x: ("parameter", i) for i, x in enumerate(parameters)}
-    results = program.numbers([*inputs, *parameters], lambda row, xs: row.bind(xs))
+    drafts, _, _, results, sources = drafted(update.program)
     return simplified(drafts, sources, results, [], precise=update.precise)
 
 
@@ -206,7 +201,7 @@ def _written(update: Kernel, inputs: int, *, vector: bool) -> ir.Module:
                 fixed[x] = builder.load(place, typ=NUMBER)
             else:
                 fixed[x] = _instruction(graph, x, fixed, alone)
-    shared = {x: writer.splat(value) for x, value in fixed.items()}
+    shared = {x: writer.emitter.splat(value) for x, value in fixed.items()}
     gradient = at(totals, integer(1))
     last = builder.sub(count, integer(lanes))
     memories = len(graph.stores)

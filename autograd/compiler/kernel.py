@@ -15,7 +15,7 @@ from autograd.compiler.descend import descend
 from autograd.compiler.listing import listing
 from autograd.compiler.nests import KEPT, LANE, UNIFORM
 from autograd.compiler.schedule import scheduled
-from autograd.compiler.simplify import Draft, simplified
+from autograd.compiler.simplify import Draft, drafted, simplified
 from autograd.compiler.target import Target, Unsupported, host
 from autograd.compiler.writer import Shape
 from autograd.recorded import recorded_cotangents
@@ -149,23 +149,18 @@ class Kernel:
 
     def _compiled(self, kind: str, columns: tuple[int, ...]) -> Code:
         times = [perf_counter()]
-        drafts: list[Draft] = []
-        inputs = [Draft(drafts) for _ in range(self._inputs)]
-        parameters = [Draft(drafts) for _ in self.program.parameters]
+        drafts, inputs, parameters, results, sources = drafted(self.program)
         seed = Draft(drafts)
-        sources = {x: ("input", i) for i, x in enumerate(inputs)}
-        sources |= {x: ("parameter", i) for i, x in enumerate(parameters)}
         sources[seed] = ("seed", 0)
-        results = self.program.numbers([*inputs, *parameters], lambda row, xs: row.bind(xs))
         totals: list[tuple[int, Any]] = []
         if kind in {"gradient", "steps"}:
             totals = [*self._mean_and_gradient(results[0], inputs, parameters, seed)]
         if kind == "gradient":
             results = []
         times.append(perf_counter())
-        made = simplified(drafts, sources, results, totals, precise=self.precise)
+        graph = simplified(drafts, sources, results, totals, precise=self.precise)
         times.append(perf_counter())
-        schedule = scheduled(made, self._inputs)
+        schedule = scheduled(graph, self._inputs)
         times.append(perf_counter())
         code = Code(schedule, columns, self.target, self._shape(kind, schedule))
         stages = ("differentiate", "simplify", "schedule")

@@ -14,7 +14,8 @@ from llvmlite import ir
 from autograd.compiler.arrays import INDEX, POINTER, numbers_of
 from autograd.compiler.nests import Access
 from autograd.compiler.reroll import affine_loops
-from autograd.compiler.writer import NUMBER, Index, integer
+from autograd.compiler.vectors import NUMBER
+from autograd.compiler.writer import Index, integer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,12 +101,12 @@ class Panel:
 
             def square(c: Index) -> None:
                 first = writer.value(c, width)
-                for i, x in enumerate(writer.transposed(read(first, writer.type))):
+                for i, x in enumerate(writer.emitter.transposed(read(first, writer.type))):
                     writer.store(x, into, [Index(first, i)], k)
 
             def column(c: Index) -> None:
                 place = writer.value(c, 1, together)
-                writer.store(writer.packed(read(place, NUMBER)), into, [Index(place, 0)], k)
+                writer.store(writer.emitter.packed(read(place, NUMBER)), into, [Index(place, 0)], k)
 
             if together:
                 writer.repeat(together // width, square)
@@ -135,7 +136,7 @@ class Panel:
                 halvings = builder.select(before, integer(0), halvings)
                 exponent = builder.shl(builder.sub(integer(1023), halvings), integer(52))
                 weights.append(builder.fmul(weight, builder.bitcast(exponent, NUMBER)))
-            writer.store(writer.packed(weights), into, [], k)
+            writer.store(writer.emitter.packed(weights), into, [], k)
 
         writer.repeat(writer.shape.vectors, vector)
 
@@ -154,7 +155,7 @@ class Panel:
             def write(x: ir.Value, column: Access, indices: Sequence[Index]) -> None:
                 for lane, row in enumerate(rows):
                     writer.pointers["row"] = row
-                    builder.store(writer.lane(x, lane), writer.address(column, indices))
+                    builder.store(writer.emitter.lane(x, lane), writer.address(column, indices))
 
             for space, run in groupby(enumerate(accesses), key=lambda pair: pair[1].space):
                 places = [[column, access.base] for column, access in run]

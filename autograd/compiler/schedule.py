@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from autograd.compiler.fuse import fused
+from autograd.compiler.gather import SOURCES
 from autograd.compiler.nests import (
     KEPT,
     LANE,
@@ -29,14 +30,14 @@ from autograd.compiler.nests import (
     Repeat,
 )
 from autograd.compiler.reroll import affine_loops, rerolled
-from autograd.compiler.simplify import SOURCES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
-    from autograd.compiler.simplify import Graph, Sum
+    from autograd.compiler.gather import Sum
+    from autograd.compiler.simplify import Graph
 
 
 class Schedule(NamedTuple):
@@ -83,52 +84,52 @@ class Schedule(NamedTuple):
         return f"{sums} sums of products, {loops} other loops, {straight} operations without a loop"
 
 
-def scheduled(made: Graph, inputs: int) -> Schedule:
+def scheduled(graph: Graph, inputs: int) -> Schedule:
     """Return the schedule of a graph.
 
     Args:
-        made: the graph.
+        graph: what it does.
         inputs: how many inputs it has.
     """
-    return _Scheduler(made, inputs).schedule()
+    return _Scheduler(graph, inputs).schedule()
 
 
 class _Scheduler:
-    def __init__(self, made: Graph, inputs: int) -> None:
-        self.made = made
+    def __init__(self, graph: Graph, inputs: int) -> None:
+        self.graph = graph
         self.place: dict[int, tuple[str, int]] = {}
         self.sizes = dict.fromkeys(SPACES, 0)
         self.constants: list[float] = []
         self.groups = 0
-        varying = made.varying
+        varying = graph.varying
         # a total that does not vary counts for all samples, since their seeds add up to 1
         self.varying: list[tuple[int, Sum]] = []
         self.fixed: list[tuple[int, Sum]] = []
         self.kept: set[int] = set()
-        for position, total in made.totals:
+        for position, total in graph.totals:
             operands = total.operands()
-            each = made.precise or not varying.isdisjoint(operands)
+            each = graph.precise or not varying.isdisjoint(operands)
             (self.varying if each else self.fixed).append((position, total))
             if each:
                 self.kept.update(operands)
         self.kept &= varying
-        self.used = made.used
-        names = made.names
+        self.used = graph.used
+        names = graph.names
         space = KEPT if any(names[x] == "input" for x in self.kept) else LANE
         self.inputs = Access(space, self._slots(space, inputs))
         space = KEPT if any(names[x] == "seed" for x in self.kept) else LANE
         self.seed = Access(space, self._slots(space, 1))
         for x in self.used:
             if names[x] == "input":
-                self.place[x] = (self.inputs.space, self.inputs.base + made.operands[x][0])
+                self.place[x] = (self.inputs.space, self.inputs.base + graph.operands[x][0])
             elif names[x] == "seed":
                 self.place[x] = (self.seed.space, self.seed.base)
             elif names[x] == "parameter":
-                self.place[x] = (PARAMETER, made.operands[x][0])
-                self.sizes[PARAMETER] = max(self.sizes[PARAMETER], made.operands[x][0] + 1)
+                self.place[x] = (PARAMETER, graph.operands[x][0])
+                self.sizes[PARAMETER] = max(self.sizes[PARAMETER], graph.operands[x][0] + 1)
             elif names[x] == "constant":
                 self.place[x] = (UNIFORM, self._slots(UNIFORM, 1))
-                self.constants.append(made.constants[x])
+                self.constants.append(graph.constants[x])
 
     def _slots(self, space: str, count: int) -> int:
         first = self.sizes[space]
@@ -136,18 +137,18 @@ class _Scheduler:
         return first
 
     def schedule(self) -> Schedule:
-        made = self.made
-        depth = [0] * len(made.names)
+        graph = self.graph
+        depth = [0] * len(graph.names)
         levels: list[dict[Any, list[Any]]] = []
         for x in self.used:
-            if made.names[x] in SOURCES:
+            if graph.names[x] in SOURCES:
                 continue
-            operands = made.sums[x].operands() if x in made.sums else made.operands[x]
+            operands = graph.sums[x].operands() if x in graph.sums else graph.operands[x]
             d = depth[x] = 1 + max([depth[y] for y in operands], default=0)
             while len(levels) < d:
                 levels.append({})
             levels[d - 1].setdefault(
-                (x in made.varying, self.made.names[x] if x not in made.sums else "sum"), []
+                (x in graph.varying, self.graph.names[x] if x not in graph.sums else "sum"), []
             ).append(x)
         once: list[Nest] = []
         each: list[Nest] = []
@@ -165,8 +166,8 @@ class _Scheduler:
             self.sizes,
             self.inputs,
             self.seed,
-            [Access(*self.place[x]) for x in made.stores],
-            len(self.used) + len(made.totals),
+            [Access(*self.place[x]) for x in graph.stores],
+            len(self.used) + len(graph.totals),
             self.groups,
         )
 
@@ -181,11 +182,11 @@ class _Scheduler:
         return space, first
 
     def _operations(self, members: list[int], varies: bool) -> Iterator[Nest]:
-        made, place = self.made, self.place
+        graph, place = self.graph, self.place
         groups: dict[Any, list[tuple[int, list[int]]]] = {}
         for x in members:
-            places = [place[y] for y in made.operands[x]]
-            key = (made.names[x], *[space for space, _ in places])
+            places = [place[y] for y in graph.operands[x]]
+            key = (graph.names[x], *[space for space, _ in places])
             groups.setdefault(key, []).append((x, [slot for _, slot in places]))
         for (name, *spaces), group in groups.items():
             self.groups += 1
@@ -196,7 +197,7 @@ class _Scheduler:
                 yield Nest(name, dims, into, tuple(operands))
 
     def _sums(self, members: list[int], varies: bool) -> Iterator[Nest]:
-        for kinds, group in self._alike([(x, self.made.sums[x]) for x in members]):
+        for kinds, group in self._alike([(x, self.graph.sums[x]) for x in members]):
             target = self._target([x for x, _ in group], varies)
             rows = [(target[1] + i, slots) for i, (_, slots) in enumerate(group)]
             yield from _sum_nests(target[0], kinds, rows)
@@ -214,7 +215,7 @@ class _Scheduler:
         self, sums: Sequence[tuple[int, Sum]]
     ) -> Iterator[tuple[Any, list[tuple[int, list[int]]]]]:
         """Group sums whose terms are alike; each has its slots: bias, then a, b, condition."""
-        place, one = self.place, self.made.one
+        place, one = self.place, self.graph.one
         groups: dict[Any, list[tuple[int, list[int]]]] = {}
         for x, (bias, terms) in sums:
             kinds: list[Any] = []
@@ -233,7 +234,7 @@ class _Scheduler:
                 space_c, slot_c = (None, 0) if condition is None else place[condition]
                 kind = (space_a, space_b, space_c, negative, vanishes)
                 found.append((kind, slot_a, slot_b, slot_c))
-            if len(found) > 1 and not self.made.precise:
+            if len(found) > 1 and not self.graph.precise:
                 order: dict[Any, int] = {}
                 found.sort(key=lambda term: order.setdefault(term[0], len(order)))
             for kind, *three in found:

@@ -1,11 +1,7 @@
 """Simplify: the graph of a traced function as few instructions.
 
 What is constant is folded, what is computed twice is computed once, what nobody needs is dropped,
-and trees of + and × whose inner results have one use are gathered into sums of products, whether
-they were written as `dot`, as `sum`, or as a chain of operators.
-
-In precise mode nothing is done that could change a bit: a chain is gathered only along its left
-spine, so that products are added in the order in which the program adds them.
+and what is added up is gathered. In precise mode nothing is done that could change a bit.
 """
 
 from __future__ import annotations
@@ -15,6 +11,7 @@ from math import isfinite
 from typing import NamedTuple
 
 from autograd.compiler.expand import EXPANSIONS, logsumexp_by_count, sech_squared, tanh
+from autograd.compiler.gather import gather
 from autograd.primitives import TABLE, Scalar
 
 TYPE_CHECKING = False
@@ -22,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+    from autograd.compiler.gather import Sum
     from autograd.primitives import Primitive
+    from autograd.program import Program
 
 
 class Draft(Scalar):
@@ -51,41 +50,36 @@ class Draft(Scalar):
         for x in operands:
             if type(x) is cls:
                 break
-        made = cls(x.drafts, primitive, tuple(operands))
-        x.drafts.append(made)
-        return made
+        draft = cls(x.drafts, primitive, tuple(operands))
+        x.drafts.append(draft)
+        return draft
 
 
-class Term(NamedTuple):
-    """One product in a sum: ±a × b; where there is a condition, 0 unless it holds.
+class Drafted(NamedTuple):
+    """A Program as Drafts.
 
     Attributes:
-        a, b: the factors; b is the constant 1 where there is none.
-        condition: None, or what must not be 0 for the product to count.
-        negative: whether it is subtracted.
-        vanishes: whether a is 0 where the condition does not hold: the product is then 0 anyway,
-            unless b is infinite or nan.
+        drafts: what is computed, operands before users.
+        inputs, parameters, results: of the Program.
+        sources: what each Draft that no primitive made stands for: its kind and position.
     """
 
-    a: int
-    b: int
-    condition: int | None = None
-    negative: bool = False
-    vanishes: bool = False
+    drafts: list[Draft]
+    inputs: list[Draft]
+    parameters: list[Draft]
+    results: list[Any]
+    sources: dict[Draft, tuple[str, int]]
 
 
-class Sum(NamedTuple):
-    """A sum of products: the bias if there is one, and the terms, added left to right."""
-
-    bias: int | None
-    terms: list[Term]
-
-    def operands(self) -> list[int]:
-        """Return what it is computed from."""
-        found = [] if self.bias is None else [self.bias]
-        for a, b, condition, *_ in self.terms:
-            found += (a, b) if condition is None else (a, b, condition)
-        return found
+def drafted(program: Program) -> Drafted:
+    """Return a Program as Drafts, from which more may be computed."""
+    drafts: list[Draft] = []
+    inputs = [Draft(drafts) for _ in program.inputs()]
+    parameters = [Draft(drafts) for _ in program.parameters]
+    sources = {x: ("input", i) for i, x in enumerate(inputs)}
+    sources |= {x: ("parameter", i) for i, x in enumerate(parameters)}
+    results = program.numbers([*inputs, *parameters], lambda row, xs: row.bind(xs))
+    return Drafted(drafts, inputs, parameters, results, sources)
 
 
 class Graph:
@@ -198,102 +192,102 @@ class Node(Scalar):
     @classmethod
     def record(cls, primitive: Primitive, operands: Sequence[Any]) -> Node:
         """Add an instruction to the graph."""
-        among = next(x.graph for x in operands if isinstance(x, Node))
-        numbers = tuple([Node.number(among, x) for x in operands])
-        return cls(among, among.add(primitive.name, numbers))
+        graph = next(x.graph for x in operands if isinstance(x, Node))
+        numbers = tuple([Node.number(graph, x) for x in operands])
+        return cls(graph, graph.add(primitive.name, numbers))
 
     @staticmethod
-    def number(among: Graph, x: Any) -> int:
+    def number(graph: Graph, x: Any) -> int:
         """Return the instruction that a Node or a float is."""
-        return x.position if isinstance(x, Node) else among.constant(x)
+        return x.position if isinstance(x, Node) else graph.constant(x)
 
 
-def _square(among: Graph, x: int) -> int:
-    if among.names[x] == "sech" and not among.precise:
-        return among.expand(sech_squared, among.operands[x])
-    return among.add("mul", (x, x))
+def _square(graph: Graph, x: int) -> int:
+    if graph.names[x] == "sech" and not graph.precise:
+        return graph.expand(sech_squared, graph.operands[x])
+    return graph.add("mul", (x, x))
 
 
-def _tanh(among: Graph, x: int) -> int | None:
-    return None if among.precise else among.expand(tanh, [x])
+def _tanh(graph: Graph, x: int) -> int | None:
+    return None if graph.precise else graph.expand(tanh, [x])
 
 
-def _logsumexp(among: Graph, *xs: int) -> int | None:
-    return None if among.precise or not xs else among.expand(logsumexp_by_count, xs)
+def _logsumexp(graph: Graph, *xs: int) -> int | None:
+    return None if graph.precise or not xs else graph.expand(logsumexp_by_count, xs)
 
 
-def _peak(among: Graph, *xs: int) -> int | None:
+def _peak(graph: Graph, *xs: int) -> int | None:
     """The peak of numbers that are all less their peak: of that, less itself."""
-    differences = [among.operands[x] for x in xs if among.names[x] == "sub"]
+    differences = [graph.operands[x] for x in xs if graph.names[x] == "sub"]
     subtracted = {b for _, b in differences}
     if len(differences) < len(xs) or len(subtracted) != 1:
         return None
     (peak,) = subtracted
-    same = among.add("peak", tuple([a for a, _ in differences])) == peak
-    return among.add("sub", (peak, peak)) if same else None
+    same = graph.add("peak", tuple([a for a, _ in differences])) == peak
+    return graph.add("sub", (peak, peak)) if same else None
 
 
-def _mul(among: Graph, a: int, b: int) -> int | None:
-    for x, factor in ((a, among.constants.get(b)), (b, among.constants.get(a))):
+def _mul(graph: Graph, a: int, b: int) -> int | None:
+    for x, factor in ((a, graph.constants.get(b)), (b, graph.constants.get(a))):
         if factor == 1.0:
             return x
         if factor == -1.0:
-            return among.add("neg", (x,))
+            return graph.add("neg", (x,))
     return None
 
 
-def _add(among: Graph, a: int, b: int) -> int | None:
-    for x, y in ((a, among.constants.get(b)), (b, among.constants.get(a))):
+def _add(graph: Graph, a: int, b: int) -> int | None:
+    for x, y in ((a, graph.constants.get(b)), (b, graph.constants.get(a))):
         if str(y) == "-0.0":
             return x
     return None
 
 
-def _where(among: Graph, condition: int, a: int, b: int) -> int | None:
-    known = among.constants.get(condition)
+def _where(graph: Graph, condition: int, a: int, b: int) -> int | None:
+    known = graph.constants.get(condition)
     return None if known is None else a if known else b
 
 
-def _where_again(among: Graph, condition: int, a: int, b: int) -> int | None:
-    if not among.precise and b != among.zero and among.constants.get(b) == 0.0:
-        return among.add("where", (condition, a, among.zero))  # which may be there already
-    if among.names[a] == "where" and among.operands[a][0] == condition:
-        return among.add("where", (condition, among.operands[a][1], b))
+def _where_again(graph: Graph, condition: int, a: int, b: int) -> int | None:
+    if not graph.precise and b != graph.zero and graph.constants.get(b) == 0.0:
+        return graph.add("where", (condition, a, graph.zero))  # which may be there already
+    if graph.names[a] == "where" and graph.operands[a][0] == condition:
+        return graph.add("where", (condition, graph.operands[a][1], b))
     return a if a == b else None
 
 
-def _times(among: Graph, a: int, b: int) -> int | None:
+def _times(graph: Graph, a: int, b: int) -> int | None:
     for x in (a, b):
-        factor = among.constants.get(x)
-        if factor and isfinite(factor) and not among.precise:
-            return among.add("mul", (a, b))
+        factor = graph.constants.get(x)
+        if factor and isfinite(factor) and not graph.precise:
+            return graph.add("mul", (a, b))
     return None
 
 
-def _pow(among: Graph, a: int, b: int) -> int | None:
-    exponent = among.constants.get(b)
-    if among.precise or exponent is None:
+def _pow(graph: Graph, a: int, b: int) -> int | None:
+    exponent = graph.constants.get(b)
+    if graph.precise or exponent is None:
         return None
     if exponent == 1.0:
         return a
     if exponent == -1.0:
-        return among.add("reciprocal", (a,))
+        return graph.add("reciprocal", (a,))
     if exponent in {2.0, 3.0, 4.0}:
-        squared = among.add("mul", (a, a))
-        other = {2.0: among.one, 3.0: a, 4.0: squared}[exponent]
-        return among.add("mul", (squared, other))
+        squared = graph.add("mul", (a, a))
+        other = {2.0: graph.one, 3.0: a, 4.0: squared}[exponent]
+        return graph.add("mul", (squared, other))
     return None
 
 
-def _in_any_order(among: Graph, a: int, b: int) -> int | None:
-    return None if among.precise else among.same_leaves(a, b)
+def _in_any_order(graph: Graph, a: int, b: int) -> int | None:
+    return None if graph.precise else graph.same_leaves(a, b)
 
 
 # What an instruction is the same as; None if nothing simpler. To the last bit, in precise mode.
 _OF_CONSTANTS: dict[str, Callable[..., int | None]] = {
     "mul": _mul,
     "add": _add,
-    "sub": lambda among, a, b: a if str(among.constants.get(b)) == "0.0" else None,
+    "sub": lambda graph, a, b: a if str(graph.constants.get(b)) == "0.0" else None,
     "where": _where,
     "times": _times,
     "pow": _pow,
@@ -302,15 +296,15 @@ _RULES: dict[str, Callable[..., int | None]] = {
     "identity": lambda _, x: x,
     "stop_gradient": lambda _, x: x,
     "add": _in_any_order,
-    "neg": lambda among, x: among.operands[x][0] if among.names[x] == "neg" else None,
+    "neg": lambda graph, x: graph.operands[x][0] if graph.names[x] == "neg" else None,
     "square": _square,
     "tanh": _tanh,
     "peak": _peak,
     "logsumexp": _logsumexp,
-    "reciprocal": lambda among, x: among.add("div", (among.one, x)),
-    "portion": lambda among, a, b: among.add("div", (a, among.add("add", (a, b)))),
-    "mean": lambda among, *xs: among.add(
-        "div", (among.add("sum", xs), among.constant(float(len(xs))))
+    "reciprocal": lambda graph, x: graph.add("div", (graph.one, x)),
+    "portion": lambda graph, a, b: graph.add("div", (a, graph.add("add", (a, b)))),
+    "mean": lambda graph, *xs: graph.add(
+        "div", (graph.add("sum", xs), graph.constant(float(len(xs))))
     ),
     "where": _where_again,
 }
@@ -333,12 +327,12 @@ def simplified(
         totals: Drafts and floats that are wanted added up over samples, each with its position.
         precise: whether results must stay the same to the last bit.
     """
-    made = Graph(precise)
+    graph = Graph(precise)
     for draft, source in sources.items():
-        draft.number = made.source(*source)
+        draft.number = graph.source(*source)
 
     def number(x: Any) -> int:
-        return x.number if type(x) is Draft else made.constant(x)
+        return x.number if type(x) is Draft else graph.constant(x)
 
     wanted = {*stores, *(x for _, x in totals)}
     for draft in reversed(drafts):
@@ -346,178 +340,8 @@ def simplified(
             wanted.update(draft.operands)
     for draft in drafts:
         if draft in wanted:
-            numbers = [x.number if type(x) is Draft else made.constant(x) for x in draft.operands]
-            draft.number = made.add(draft.primitive.name, tuple(numbers))  # type: ignore[union-attr]
-    made.stores = [*map(number, stores)]
-    _gather(made, [(position, number(x)) for position, x in totals])
-    return made
-
-
-SOURCES = {"input", "seed", "parameter", "constant"}
-_ADDITIVE = {"add", "sub", "dot", "sum"}
-
-
-def _gather(made: Graph, totals: list[tuple[int, int]]) -> None:
-    """Gather sums of products, and find what is used."""
-    names, operands = made.names, made.operands
-    uses = [0] * len(names)
-    for x in (*made.stores, *(x for _, x in totals)):
-        uses[x] += 1
-    for x in range(len(names) - 1, -1, -1):  # users come after operands
-        if uses[x] and names[x] not in SOURCES:
-            for operand in operands[x]:
-                uses[operand] += 1
-    gather = _Spine(made, uses) if made.precise else _Tree(made, uses)
-    made.totals = [
-        (position, gather.of(x, root=True))
-        for position, x in totals
-        if made.constants.get(x) != 0.0
-    ]
-    waiting = [made.one, *made.stores]
-    for _, total in made.totals:
-        waiting += total.operands()
-    seen = bytearray(len(names))
-    while waiting:
-        x = waiting.pop()
-        if seen[x]:
-            continue
-        seen[x] = 1
-        if names[x] in SOURCES:
-            continue
-        if names[x] in _ADDITIVE:
-            total = made.sums[x] = gather.of(x, root=False)
-            waiting += total.operands()
-        else:
-            waiting += operands[x]
-    made.used = [x for x, used in enumerate(seen) if used]
-
-
-class _Gatherer:
-    """Finds the terms of a sum; what has another use, or varies otherwise, stays whole."""
-
-    def __init__(self, made: Graph, uses: list[int]) -> None:
-        self.made = made
-        self.uses = uses
-
-    def inner(self, x: int, varies: bool) -> bool:
-        """Whether an instruction has no use but in the sum that is being gathered."""
-        return self.uses[x] == 1 and (x in self.made.varying) == varies
-
-    def term(self, x: int, varies: bool, negative: bool, root: bool = False) -> Term:
-        """Return an instruction as a term: its factors if it is a product without another use."""
-        made = self.made
-        one = made.one
-        if not (root and self.uses[x] == 1) and not self.inner(x, varies):
-            return Term(x, one, None, negative)
-        name, operands = made.names[x], made.operands[x]
-        if name == "mul":
-            return Term(*self._factors(*operands), None, negative)
-        if name == "where" and self._adds_nothing(operands[2]):
-            condition, y, _ = operands
-            if made.names[y] == "mul" and self.inner(y, varies):
-                a, b = made.operands[y]
-                if not self._vanishes(a, condition) and self._vanishes(b, condition):
-                    a, b = b, a
-                return Term(
-                    a, b, condition, negative, not made.precise and self._vanishes(a, condition)
-                )
-            return Term(y, one, condition, negative)
-        return Term(x, one, None, negative)
-
-    def _adds_nothing(self, x: int) -> bool:
-        """Whether an instruction is a zero; of any sign, where the sign of zeros may change."""
-        zero = self.made.constants.get(x)
-        return zero == 0.0 and not (self.made.precise and str(zero) == "0.0")
-
-    def _factors(self, a: int, b: int) -> tuple[int, int]:
-        """Return a factor that is the same for all samples first."""
-        return (b, a) if b not in self.made.varying and a in self.made.varying else (a, b)
-
-    def _vanishes(self, x: int, condition: int) -> bool:
-        made = self.made
-        if made.names[x] != "where":
-            return False
-        chosen_by, _, other = made.operands[x]
-        return chosen_by == condition and made.constants.get(other) == 0.0
-
-
-class _Spine(_Gatherer):
-    """Along the left spine alone: what is added stays in its order, bit for bit."""
-
-    def of(self, x: int, *, root: bool) -> Sum:
-        made = self.made
-        names, varies = made.names, x in made.varying
-        if names[x] not in _ADDITIVE or (root and self.uses[x] > 1):
-            return Sum(None, [self.term(x, varies, negative=False, root=root)])
-        terms: list[Term] = []
-        bias: int | None = None
-        while True:
-            name, operands = names[x], made.operands[x]
-            if name == "dot":
-                size = len(operands) // 2
-                pairs = [*zip(operands[:size], operands[size:-1], strict=True)]
-                terms += [Term(a, b) for a, b in reversed(pairs)]
-                bias = operands[-1]
-                if not self._continues(bias, varies):
-                    break
-                x, bias = bias, None
-            elif name == "sum":
-                terms += [Term(a, made.one) for a in reversed(operands)]
-                bias = made.zero
-                break
-            else:
-                a, b = operands
-                if name == "add" and not self._continues(a, varies) and self._continues(b, varies):
-                    a, b = b, a
-                terms.append(self.term(b, varies, negative=name == "sub"))
-                if not self._continues(a, varies):
-                    terms.append(self.term(a, varies, negative=False))
-                    break
-                x = a
-        return Sum(bias, terms[::-1])
-
-    def _continues(self, x: int, varies: bool) -> bool:
-        return self.made.names[x] in _ADDITIVE and self.inner(x, varies)
-
-
-class _Tree(_Gatherer):
-    """The whole tree: terms from wherever they are in it."""
-
-    def of(self, x: int, *, root: bool) -> Sum:
-        made = self.made
-        names, varies = made.names, x in made.varying
-        if root and (self.uses[x] > 1 or names[x] not in _ADDITIVE):
-            return Sum(None, [self.term(x, varies, negative=False, root=True)])
-        terms: list[Term] = []
-        bias: int | None = None
-        waiting = [(x, False)]
-        while waiting:
-            y, negative = waiting.pop()
-            name, operands = names[y], made.operands[y]
-            if y != x and not self.inner(y, varies):
-                terms.append(Term(y, made.one, None, negative))
-            elif name == "add":
-                waiting += [(operands[1], negative), (operands[0], negative)]
-            elif name == "sub":
-                waiting += [(operands[1], not negative), (operands[0], negative)]
-            elif name == "neg":
-                waiting.append((operands[0], not negative))
-            elif name == "sum":
-                waiting += [(operand, negative) for operand in reversed(operands)]
-            elif name == "dot":
-                size = len(operands) // 2
-                terms += [
-                    Term(*self._factors(a, b), None, negative)
-                    for a, b in zip(operands[:size], operands[size:-1], strict=True)
-                ]
-                if bias is None and not negative:
-                    bias = operands[-1]
-                else:
-                    waiting.append((operands[-1], negative))
-            else:
-                terms.append(self.term(y, varies, negative))
-        zeros = {x for x in (bias, *(term.a for term in terms)) if made.constants.get(x) == 0.0}  # type: ignore[arg-type]
-        some = [term for term in terms if term.a not in zeros or term.b != made.one]
-        if some or (bias is not None and bias not in zeros):
-            return Sum(None if bias in zeros else bias, some)
-        return Sum(bias, terms)
+            numbers = [x.number if type(x) is Draft else graph.constant(x) for x in draft.operands]
+            draft.number = graph.add(draft.primitive.name, tuple(numbers))  # type: ignore[union-attr]
+    graph.stores = [*map(number, stores)]
+    gather(graph, [(position, number(x)) for position, x in totals])
+    return graph

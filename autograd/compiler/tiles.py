@@ -23,7 +23,8 @@ from autograd.compiler.nests import (
     Nest,
     Repeat,
 )
-from autograd.compiler.writer import NUMBER, ZERO, Index, cuts
+from autograd.compiler.vectors import NUMBER
+from autograd.compiler.writer import ZERO, Index, cuts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,7 +84,9 @@ class Tiles:
                 found = self._add_zeros(part.b, live, outer, found, panels)
         builder = self.writer.builder
         total = reduce(builder.fadd, found)
-        total = reduce(builder.fadd, [self.writer.lane(total, i) for i in range(self._shape.width)])
+        total = reduce(
+            builder.fadd, [self.writer.emitter.lane(total, i) for i in range(self._shape.width)]
+        )
         return builder.fcmp_ordered("==", total, ir.Constant(NUMBER, 0.0))
 
     def _add_zeros(
@@ -249,12 +252,12 @@ class Tiles:
         for first in range(0, len(sums), width):
             chunk = sums[first : first + width]
             count = len(chunk)
-            row = self.writer.across([*chunk, *[chunk[0]] * (width - count)])
+            row = self.writer.emitter.across([*chunk, *[chunk[0]] * (width - count)])
             if together:
                 pointer = self.writer.address(into, points[first])
                 before = builder.load(pointer, typ=self.writer.type, align=8)
                 builder.store(builder.fadd(before, row), pointer, align=8)
                 continue
             for i in range(count):
-                x = self.writer.lane(row, i)
+                x = self.writer.emitter.lane(row, i)
                 self.writer.add_to_total(x, into, points[first + i])

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from llvmlite import ir
 
 from autograd.compiler.arrays import INDEX
-from autograd.compiler.lower import Emitter
 from autograd.compiler.nests import KEPT, LANE, UNIFORM
+from autograd.compiler.vectors import NUMBER, Emitter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from autograd.compiler.nests import Access
-
-NUMBER = ir.DoubleType()
 
 
 class Shape(NamedTuple):
@@ -239,7 +237,7 @@ class Writer:
         pointer = self.address(access, indices, vector)
         if access.space in {LANE, KEPT}:
             return self.builder.load(pointer, typ=self.type, align=8 * self.shape.width)
-        return self.splat(self.builder.load(pointer, typ=NUMBER, align=8))
+        return self.emitter.splat(self.builder.load(pointer, typ=NUMBER, align=8))
 
     def store(
         self, value: ir.Value, access: Access, indices: Sequence[Index], vector: Index = ZERO
@@ -264,65 +262,6 @@ class Writer:
         offset = sum(i.constant * s for i, s in zip(indices, access.strides, strict=True))
         return (*access, offset, k if access.space in {LANE, KEPT} else None)
 
-    # Vectors
-
-    def splat(self, scalar: ir.Value) -> ir.Value:
-        """Return a number in all lanes."""
-        if self.shape.width == 1:
-            return scalar
-        one = self.builder.insert_element(
-            ir.Constant(self.type, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0)
-        )
-        mask = ir.Constant(ir.VectorType(ir.IntType(32), self.shape.width), [0] * self.shape.width)
-        return self.builder.shuffle_vector(one, ir.Constant(self.type, ir.Undefined), mask)
-
-    def packed(self, numbers: Sequence[ir.Value]) -> ir.Value:
-        """Return a vector of numbers, one for each lane."""
-        if len(numbers) == 1:
-            return numbers[0]
-        vector: Any = ir.Constant(self.type, ir.Undefined)
-        for lane, x in enumerate(numbers):
-            vector = self.builder.insert_element(vector, x, ir.Constant(ir.IntType(32), lane))
-        return vector
-
-    def lane(self, vector: ir.Value, lane: int) -> ir.Value:
-        """Return the number in one lane."""
-        if self.shape.width == 1:
-            return vector
-        return self.builder.extract_element(vector, ir.Constant(ir.IntType(32), lane))
-
-    def exchanged(self, a: ir.Value, b: ir.Value, step: int) -> tuple[ir.Value, ir.Value]:
-        """Return two vectors, every other block of lanes exchanged for one of the other's."""
-        width = self.shape.width
-        low = [j if not j & step else width + j - step for j in range(width)]
-        high = [j + step if not j & step else width + j for j in range(width)]
-        masks = [ir.Constant(ir.VectorType(ir.IntType(32), width), x) for x in (low, high)]
-        return self.builder.shuffle_vector(a, b, masks[0]), self.builder.shuffle_vector(
-            a, b, masks[1]
-        )
-
-    def transposed(self, rows: list[ir.Value]) -> list[ir.Value]:
-        """Return as many vectors as they have lanes, rows and columns exchanged."""
-        rows = [*rows]
-        step = 1
-        while step < len(rows):
-            for i in range(len(rows)):
-                if not i & step:
-                    rows[i], rows[i + step] = self.exchanged(rows[i], rows[i + step], step)
-            step *= 2
-        return rows
-
-    def across(self, vectors: list[ir.Value]) -> ir.Value:
-        """Return one vector of the sums over the lanes of as many vectors."""
-        step = 1
-        while len(vectors) > 1:
-            vectors = [
-                self.builder.fadd(*self.exchanged(vectors[i], vectors[i + 1], step))
-                for i in range(0, len(vectors), 2)
-            ]
-            step *= 2
-        return vectors[0]
-
     def value(self, index: Index, scale: int = 1, offset: int = 0) -> ir.Value:
         """Return index × scale + offset."""
         constant = integer(index.constant * scale + offset)
@@ -346,20 +285,13 @@ class Writer:
         if condition is None and b is not None and total is not None and self.shape.fused:
             if negative:
                 a = builder.fneg(a)
-            return builder.call(self._fma(), [a, b, total])
+            return self.emitter.intrinsic("fma", a, b, total)
         x = a if b is None else builder.fmul(a, b)
         if condition is not None:
             x = builder.select(self.emitter.holds(condition), x, self.emitter.constant(-0.0))
         if total is None:
             return builder.fneg(x) if negative else x
         return builder.fsub(total, x) if negative else builder.fadd(total, x)
-
-    def _fma(self) -> ir.Function:
-        name = "llvm.fma.f64" if self.shape.width == 1 else f"llvm.fma.v{self.shape.width}f64"
-        module = self.builder.module
-        if name not in module.globals:
-            ir.Function(module, ir.FunctionType(self.type, [self.type] * 3), name)
-        return module.globals[name]
 
     def add_to_total(self, result: ir.Value, into: Access, indices: Sequence[Index]) -> None:
         """Add a number to a total; of one lane."""
