@@ -265,10 +265,10 @@ def test_what_changes_between_epochs_counts():
 
 
 def test_python_runs_it_where_llvm_has_no_target(monkeypatch):
-    from autograd.compiler import run
+    from autograd.compiler import specialization
     from autograd.compiler.interpret import Interpreted
 
-    monkeypatch.setattr(run, "_kernel", Interpreted)
+    monkeypatch.setattr(specialization, "_kernel", Interpreted)
     assert_alike(epochs=3, validation=(X, SUMS))
 
 

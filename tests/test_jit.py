@@ -47,7 +47,7 @@ from nn import MLP, cross_entropy
 sys.path.insert(0, str(Path(__file__).parent))
 from expressions import POINTS, bits, expressions
 
-from autograd.compiler import run
+from autograd.compiler import specialization
 from autograd.compiler.interpret import Interpreted
 from autograd.compiler.run import jit
 
@@ -59,12 +59,12 @@ class NoTargetError(RuntimeError):
 @pytest.fixture(scope="module", params=["machine", "interpreted"], autouse=True)
 def _backend(request):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "_kernels", WeakValueDictionary())
-        patch.setattr(run, "_recent", deque(maxlen=16))
+        patch.setattr(specialization, "_kernels", WeakValueDictionary())
+        patch.setattr(specialization, "_recent", deque(maxlen=16))
         if request.param == "machine":
             pytest.importorskip("llvmlite")
         else:
-            patch.setattr(run, "_backend", lambda: (Interpreted, NoTargetError))
+            patch.setattr(specialization, "backend", lambda: (Interpreted, NoTargetError))
         yield
 
 
@@ -72,8 +72,8 @@ def _backend(request):
 def kernels(monkeypatch):
     """The kernels that are alive, none at first."""
     alive = WeakValueDictionary()
-    monkeypatch.setattr(run, "_kernels", alive)
-    monkeypatch.setattr(run, "_recent", deque(maxlen=0))
+    monkeypatch.setattr(specialization, "_kernels", alive)
+    monkeypatch.setattr(specialization, "_recent", deque(maxlen=0))
     return alive
 
 
@@ -680,14 +680,14 @@ def test_machine_code_that_nobody_can_run_is_freed(kernels):
 def test_machine_code_keeps_no_model_alive(monkeypatch):
     from weakref import ref
 
-    monkeypatch.setattr(run, "_recent", deque(maxlen=16))
+    monkeypatch.setattr(specialization, "_recent", deque(maxlen=16))
     w = Value(2.0)
     alive = ref(w)
     compiled = jit(lambda x, w=w: x * w)
     assert compiled.backward([1.0]) == 2.0
     del compiled, w
     gc.collect()
-    assert run._recent
+    assert specialization._recent
     assert alive() is None
 
 
@@ -709,8 +709,8 @@ def test_where_llvm_has_no_target_python_runs_and_says_so_once(monkeypatch, kern
     def nowhere(_program, _precise):
         raise NoTargetError("no target for 'abacus'")
 
-    monkeypatch.setattr(run, "_backend", lambda: (nowhere, NoTargetError))
-    run._warn.cache_clear()
+    monkeypatch.setattr(specialization, "backend", lambda: (nowhere, NoTargetError))
+    specialization._warn.cache_clear()
     compiled = jit(lambda x: x * 2.5)
     expected = "jit: LLVM makes no machine code here .no target for 'abacus'.: functions run in"
     with pytest.warns(RuntimeWarning, match=expected):

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import math
-import warnings
-from collections import deque
-from functools import cache, cached_property, update_wrapper
+from functools import update_wrapper
 from itertools import repeat
 from operator import add, attrgetter
-from threading import Lock
-from weakref import WeakValueDictionary
+
+import numpy as np
+from numpy import ndarray
 
 from autograd.backward import accumulate
+from autograd.compiler.batch import FLOAT, as_array, plain, taken_apart
 from autograd.compiler.collector import paused_collector
+from autograd.compiler.specialization import Specialization, backend, read
 from autograd.modes import under_way
-from autograd.primitives import Scalar, is_real, shown, to_float
-from autograd.program import Instruction, Program
-from autograd.structure import (
-    Array,
-    flatten,
-    names_of_arguments,
-    nested,
-    unflatten,
-)
-from autograd.tracer import trace, written_out
+from autograd.primitives import Scalar, shown
+from autograd.structure import Array, flatten, names_of_arguments, unflatten
+from autograd.tracer import trace
 from autograd.value import Value
 
 TYPE_CHECKING = False
@@ -31,24 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
-    from numpy import ndarray
-
-_MISSING = "jit needs llvmlite and numpy: pip install 'glassgrad[compile]'"
-try:
-    import numpy as np
-except ModuleNotFoundError:
-    raise ImportError(_MISSING) from None
-
-_FLOAT = np.dtype(np.float64)
-_ARRAY = np.ndarray
-_NONE = np.empty(0)
 _grad = attrgetter("grad")
-
-# Kernels by what they compute. A kernel lives as long as a function that runs it, so that machine
-# code does not pile up; the last few stay, for a loop that makes the same function again and again.
-_kernels: WeakValueDictionary[str, Any] = WeakValueDictionary()
-_recent: deque[Any] = deque(maxlen=16)
-_compiling = Lock()
 
 
 def jit(
@@ -87,7 +64,7 @@ def jit(
     """
     if not callable(f):
         raise TypeError(f"jit(f): expected a function, got {shown(f)}")
-    _backend()  # what is missing is said here, not at the first call
+    backend()  # what is missing is said here, not at the first call
     return Compiled(f, None if parameters is None else _leaves(parameters), bool(precise))
 
 
@@ -130,10 +107,10 @@ class Compiled:
             TypeError: an argument is given by name or is no structure of numbers, or f branches on
                 a number.
         """
-        if len(args) == 1 and type(args[0]) is _ARRAY and not under_way():
+        if len(args) == 1 and type(args[0]) is ndarray and not under_way():
             (array,) = args
             known = self._of_array.get(array.shape)
-            if known is not None and array.dtype is _FLOAT and array.flags.c_contiguous:
+            if known is not None and array.dtype is FLOAT and array.flags.c_contiguous:
                 self._last = known
                 return known.one(array)
         if named:
@@ -145,7 +122,7 @@ class Compiled:
                 float
                 if type(x) is float
                 else x.shape
-                if type(x) is _ARRAY and x.dtype is _FLOAT
+                if type(x) is ndarray and x.dtype is FLOAT
                 else _kind(x)
                 for x in args
             ]
@@ -167,10 +144,10 @@ class Compiled:
             raise
         found = self._specialized(template, len(leaves))
         if under_way() or any(isinstance(x, Scalar) for x in leaves):
-            return found.program.run([*leaves, *found.program.parameters], _bind)
+            return found.in_python(leaves)
         if all(kind is float or not isinstance(kind, type) for kind in signature):
             self._of_one[signature] = found, _gathering(signature)
-            if len(args) == 1 and type(args[0]) is _ARRAY:
+            if len(args) == 1 and type(args[0]) is ndarray:
                 self._of_array[args[0].shape] = found
         self._last = found
         return found.one(np.array(leaves, dtype=float))
@@ -201,7 +178,7 @@ class Compiled:
         self._last = found
         if not len(inputs[0]):
             return found.arrays(np.empty((0, len(found.program.results))))
-        return found.arrays(found.kernel.map(inputs, _read(found.parameters)))
+        return found.arrays(found.kernel.map(inputs, read(found.parameters)))
 
     def mean_and_gradient(self, parameters: Any, *arrays: Any) -> tuple[float, ndarray]:
         """Return the mean of f over all rows, and its gradient by the parameters.
@@ -229,23 +206,23 @@ class Compiled:
         found, inputs = self._scalar_rows("mean_and_gradient", arrays)
         numbers = parameters
         if not (
-            type(numbers) is _ARRAY
-            and numbers.dtype is _FLOAT
+            type(numbers) is ndarray
+            and numbers.dtype is FLOAT
             and numbers.shape == found.shape
             and numbers.flags.c_contiguous
         ):
-            numbers = _plain(_as_array(parameters, "parameters"), "parameters")
+            numbers = plain(as_array(parameters, "parameters"), "parameters")
             if numbers.shape != found.shape:
                 raise ValueError(
                     f"mean_and_gradient(parameters, ...): expected an array of {found.shape[0]} "
                     f"numbers, one for each parameter, got one of shape {numbers.shape}"
                 )
         if found.others:
-            numbers = np.concatenate([numbers, _read(found.others)])
+            numbers = np.concatenate([numbers, read(found.others)])
         mean, gradient = found.kernel.mean_and_gradient(inputs, numbers)
         if found.others:
             return mean, gradient[: found.shape[0]]
-        if self._came_before is found and all(type(x) is _ARRAY for x in arrays):
+        if self._came_before is found and all(type(x) is ndarray for x in arrays):
             shapes = [x.shape[1:] for x in arrays]
             self._quick = found.kernel.quick_mean_and_gradient(shapes, len(numbers))
         self._came_before = found
@@ -265,7 +242,7 @@ class Compiled:
         """
         found, inputs = self._scalar_rows("backward", arrays)
         mean: float
-        mean, gradient = found.kernel.mean_and_gradient(inputs, _read(found.parameters))
+        mean, gradient = found.kernel.mean_and_gradient(inputs, read(found.parameters))
         _add(gradient.tolist()[: len(found.listed)], found.listed)
         return mean
 
@@ -313,11 +290,11 @@ class Compiled:
         ([7.0], [-8.0], 0.0)
         """
         found, inputs = self._rows("descend", arrays)
-        _plain(inputs[0], "descend")
+        plain(inputs[0], "descend")
         template = found.program.output_template
         if template != 0 and not (isinstance(template, tuple) and template[:1] == (0,)):
             raise TypeError("descend: expected f to return one number, or a tuple that begins so")
-        settings = _plain(_as_array(hyperparameters, "hyperparameters"), "hyperparameters")
+        settings = plain(as_array(hyperparameters, "hyperparameters"), "hyperparameters")
         rows = np.ascontiguousarray(order, dtype=np.int64)
         if not isinstance(batch_size, int) or batch_size < 1 or rows.ndim != 1:
             raise ValueError(
@@ -345,12 +322,12 @@ class Compiled:
         if not len(settings):
             return 0, found.arrays(np.empty((0, len(found.program.results))))
         if rule.others:
-            others = np.broadcast_to(_read(rule.others), (len(settings), len(rule.others)))
+            others = np.broadcast_to(read(rule.others), (len(settings), len(rule.others)))
             settings = np.ascontiguousarray(np.hstack([settings, others]))
         steps, results, final, gradient[:] = found.kernel.descend(
             rule.kernel,
             np.stack([parameters, *memory]),
-            _read(found.others),
+            read(found.others),
             settings,
             rows,
             batch_size,
@@ -445,7 +422,7 @@ class Compiled:
         signature = tuple(
             [
                 x.shape[1:]
-                if type(x) is _ARRAY and x.dtype is _FLOAT and x.ndim and x.flags.c_contiguous
+                if type(x) is ndarray and x.dtype is FLOAT and x.ndim and x.flags.c_contiguous
                 else None
                 for x in arrays
             ]
@@ -456,7 +433,7 @@ class Compiled:
                 x if x.ndim == 2 else x.reshape(len(x), math.prod(x.shape[1:])) for x in arrays
             ]
         names = names_of_arguments(self._f, len(arrays))
-        template, columns, inputs = _taken_apart(name, names, arrays)
+        template, columns, inputs = taken_apart(name, names, arrays)
         found = self._specialized(template, columns)
         if None not in signature:
             self._of_rows[signature] = found
@@ -475,146 +452,13 @@ class Compiled:
             )
         if not len(inputs[0]):
             raise ValueError(f"{name}: expected at least one row: the mean of nothing is undefined")
-        _plain(inputs[0], name)
+        plain(inputs[0], name)
         self._last = found
         return found, inputs
 
 
-class Specialization:
-    """A function for arguments of one structure: its Program, and machine code once it is needed.
-
-    Attributes:
-        program: what it computes, for numbers of any kind.
-        listed: the parameters to differentiate by, in order.
-        others: the other parameters.
-        parameters: all of them.
-        shape: that of the gradient.
-    """
-
-    def __init__(
-        self,
-        f: Callable[..., Any],
-        template: tuple[Any, ...],
-        count: int,
-        listed: list[Value] | None,
-        precise: bool,
-    ) -> None:
-        self.program = trace(f, *unflatten(template, [0.0] * count))
-        self._inlined = written_out(self.program, "jit")
-        self._count = count
-        self._precise = precise
-        self.listed = self.program.parameters if listed is None else listed
-        self.parameters = [*dict.fromkeys([*self.listed, *self._inlined.parameters])]
-        self.others = self.parameters[len(self.listed) :]
-        self.shape = (len(self.listed),)
-        self._rows_template = _with_arrays(self.program.output_template)
-        self._assembled = _assembling(self.program.output_template)
-
-    @cached_property
-    def kernel(self) -> Any:
-        """Its machine code."""
-        with paused_collector():
-            return _kernel(_arranged(self._inlined, self._count, self.parameters), self._precise)
-
-    def one(self, inputs: ndarray) -> Any:
-        """Return the result for one row of inputs."""
-        return self._assembled(self.kernel.one(inputs, _read(self.parameters)))
-
-    def rows_in_python(self, inputs: list[ndarray]) -> ndarray:
-        """Return the results (n, results) for numbers of any kind, by the Program."""
-        results = np.empty((len(inputs[0]), len(self.program.results)), dtype=object)
-        for i, parts in enumerate(zip(*inputs, strict=True)):
-            row = [x for part in parts for x in part.tolist()]
-            results[i] = self.program.numbers([*row, *self.program.parameters], _bind)
-        return results
-
-    def arrays(self, results: ndarray) -> Any:
-        """Put results (n, results) into the structure of f's, as arrays."""
-        return _structured(self._rows_template, results)
-
-
 def _unknown(*_arrays: Any) -> None:
     """Know no arrays."""
-
-
-def _bind(row: Any, operands: list[Any]) -> Any:
-    return row.bind(operands)
-
-
-def _backend() -> tuple[Any, Any]:
-    """Return what makes machine code of a Program, and the error of a machine that LLVM lacks.
-
-    Raises:
-        ImportError: llvmlite is not installed.
-    """
-    try:
-        from autograd.compiler.kernel import Kernel, Unsupported  # noqa: PLC0415  needs llvmlite
-    except ModuleNotFoundError as error:
-        if error.name and error.name.partition(".")[0] == "llvmlite":
-            raise ImportError(_MISSING) from None
-        raise
-    return Kernel, Unsupported
-
-
-def _kernel(program: Program, precise: bool) -> Any:
-    """Return the machine code of a Program, the same for all that compute the same."""
-    # as text, where -0.0 is not 0.0, 1 is not 1.0 and nan is nan
-    key = (
-        f"{precise} {sum(1 for _ in program.inputs())} {len(program.parameters)} "
-        f"{program.instructions} {program.results}"
-    )
-    with _compiling:
-        kernel = _kernels.get(key)
-        if kernel is None:
-            kernel = _kernels[key] = _made(program, precise)
-        if kernel not in _recent:
-            _recent.append(kernel)
-    return kernel
-
-
-def _made(program: Program, precise: bool) -> Any:
-    kernel, unsupported = _backend()
-    try:
-        return kernel(program, precise)
-    except unsupported as reason:
-        from autograd.compiler.interpret import Interpreted  # noqa: PLC0415  seldom needed
-
-        _warn(str(reason))
-        return Interpreted(program, precise)
-
-
-@cache  # once
-def _warn(reason: str) -> None:
-    warnings.warn(
-        f"jit: LLVM makes no machine code here ({reason}): functions run in Python, row by row, "
-        "some hundred times slower",
-        RuntimeWarning,
-        stacklevel=2,
-    )
-
-
-def _arranged(program: Program, count: int, parameters: list[Value]) -> Program:
-    """Return the same, of so many inputs, with these parameters.
-
-    They are stand-ins: a kernel is shared, and keeps nobody's model alive.
-    """
-    places = {parameter: count + i for i, parameter in enumerate(parameters)}
-    numbers = [*range(count), *(places[parameter] for parameter in program.parameters)]
-    shift = len(parameters) - len(program.parameters)
-
-    def moved(x: float) -> int | float:
-        if type(x) is not int:
-            return x
-        return numbers[x] if x < len(numbers) else x + shift
-
-    return Program(
-        program.names,
-        program.template,
-        [Value(0.0, parameter.label) for parameter in parameters],
-        [Instruction(row, tuple(map(moved, operands))) for row, operands in program.instructions],
-        [*map(moved, program.results)],
-        program.output_template,
-    )
 
 
 def _key(template: Any) -> Any:
@@ -653,13 +497,6 @@ def _leaves(parameters: Iterable[Value]) -> list[Value]:
     return [*places]
 
 
-def _read(parameters: list[Value]) -> ndarray:
-    """Return the data of parameters as they are now."""
-    if not parameters:
-        return _NONE
-    return np.fromiter([parameter.data for parameter in parameters], _FLOAT, len(parameters))
-
-
 def _add(gradient: list[float], parameters: list[Value]) -> None:
     """Add to the `.grad` of every parameter, in one call into C, as `accumulate` does."""
     if not {type(parameter.grad) for parameter in parameters} <= {float, int}:
@@ -685,161 +522,3 @@ def _gathering(signature: tuple[Any, ...]) -> Callable[[tuple[Any, ...]], ndarra
     if type(signature[0]) is int:
         return lambda args: np.array(args[0])
     return lambda args: args[0].ravel()
-
-
-def _assembling(template: Any) -> Callable[[ndarray], Any]:
-    """Return the function that puts one row of results into a structure: floats, float arrays."""
-    if type(template) is int:
-        return lambda results: results.item(template)
-    if type(template) is Array:
-        part = slice(template.start, template.start + template.size)
-        return lambda results: results[part].reshape(template.shape)
-    if type(template) is tuple:
-        parts = [*map(_assembling, template)]
-        return lambda results: tuple([part(results) for part in parts])
-    if type(template) is list and template == [*range(len(template))]:
-        return lambda results: results[: len(template)].tolist()
-    return lambda results: unflatten(template, results.tolist())
-
-
-# Batches: structures of arrays that have a leading axis.
-
-
-def _taken_apart(
-    name: str, names: Sequence[str], structures: tuple[Any, ...]
-) -> tuple[tuple[Any, ...], int, list[ndarray]]:
-    """Take arrays apart: the template of one row, how many numbers it has, and (n, columns) each.
-
-    Raises:
-        TypeError: something is no array of numbers with a leading axis.
-        ValueError: the arrays differ in length.
-    """
-    lengths: dict[str, int] = {}
-    arrays: list[ndarray] = []
-    start = 0
-
-    def template_of(x: Any, path: str) -> Any:
-        nonlocal start
-        if isinstance(x, dict):
-            return {key: template_of(item, f"{path}[{key!r}]") for key, item in x.items()}
-        if isinstance(x, list | tuple) and _holds_arrays(x):
-            items = [template_of(item, f"{path}[{i}]") for i, item in enumerate(x)]
-            if isinstance(x, list):
-                return items
-            return type(x)(*items) if hasattr(x, "_fields") else tuple(items)
-        array = _as_array(x, path)
-        if not array.ndim:
-            raise TypeError(
-                f"{name}: expected an array with a leading axis as {path}, got {shown(x)}; what is "
-                "the same for every row, let f capture it"
-            )
-        lengths[path], *shape = array.shape
-        columns = math.prod(shape)
-        arrays.append(array.reshape(lengths[path], columns))
-        start += columns
-        if not shape:
-            return start - 1
-        if isinstance(x, list | tuple):
-            return nested(shape, start - columns)
-        return Array(tuple(shape), start - columns)
-
-    template = tuple(template_of(x, path) for path, x in zip(names, structures, strict=True))
-    if not arrays:
-        raise TypeError(f"{name}: expected at least one array, whose leading axis is the rows")
-    if len({*lengths.values()}) > 1:
-        found = ", ".join(f"{path} has {length}" for path, length in lengths.items())
-        raise ValueError(f"{name}: expected arrays of one length: {found} rows")
-    if any(array.dtype.hasobject for array in arrays):
-        arrays = [array.astype(object) for array in arrays]
-    return template, start, arrays
-
-
-def _holds_arrays(x: Any) -> bool:
-    """Whether a list or tuple is a structure of arrays, not one array written as lists."""
-    return any(
-        isinstance(item, _ARRAY | dict) or (isinstance(item, list | tuple) and _holds_arrays(item))
-        for item in x
-    )
-
-
-def _as_array(x: Any, name: str) -> ndarray:
-    """Return an array of floats in order; of objects if there are `Scalar`s among them.
-
-    Raises:
-        TypeError: it is no array of numbers.
-    """
-    if np.ma.is_masked(x):
-        raise TypeError(f"{name}: expected an array of numbers, got one with masked numbers")
-    try:
-        array = np.asarray(x)
-    except ValueError:
-        raise TypeError(
-            f"{name}: expected an array of numbers, got rows of differing shape"
-        ) from None
-    if array.dtype.kind in "fiub":
-        return np.ascontiguousarray(array, dtype=_FLOAT).reshape(array.shape)
-    if array.dtype.kind != "O":
-        given = f"one of {array.dtype}" if array.ndim else shown(x)
-        raise TypeError(f"{name}: expected an array of numbers, got {given}")
-    numbers = []
-    for item in array.ravel().tolist():
-        if not (isinstance(item, Scalar) or is_real(type(item))):
-            raise TypeError(f"{name}: expected an array of numbers, got {shown(item)} in it")
-        numbers.append(item if isinstance(item, Scalar) else to_float(item))
-    kind = object if any(isinstance(item, Scalar) for item in numbers) else _FLOAT
-    found = np.empty(len(numbers), dtype=kind)
-    for i, item in enumerate(numbers):
-        found[i] = item
-    return found.reshape(array.shape)
-
-
-def _plain(array: ndarray, name: str) -> ndarray:
-    """Return an array of floats.
-
-    Raises:
-        TypeError: there are Values or the like in it.
-    """
-    if array.dtype.hasobject:
-        raise TypeError(
-            f"{name}: expected plain numbers, got Values: pass [x.data for x in values]"
-        )
-    return array
-
-
-def _with_arrays(template: Any) -> Any:
-    """Return a structure with an Array for each regular nested list of numbers."""
-    if isinstance(template, dict):
-        return {key: _with_arrays(item) for key, item in template.items()}
-    if type(template) is int or type(template) is Array:
-        return template
-    items = [*map(_with_arrays, template)]
-    if isinstance(template, tuple):
-        return type(template)(*items) if hasattr(template, "_fields") else tuple(items)
-    shapes = {_shape(item) for item in items} or {()}
-    shape = shapes.pop()
-    if shape is None or shapes:
-        return items
-    first = items[0] if items else 0
-    return Array((len(items), *shape), first.start if type(first) is Array else first)
-
-
-def _shape(template: Any) -> tuple[int, ...] | None:
-    """The shape of a number or an array, None for others."""
-    if type(template) is int:
-        return ()
-    return template.shape if type(template) is Array else None
-
-
-def _structured(template: Any, results: ndarray) -> Any:
-    """Put results (n, results) into a structure, as arrays with leading axis n."""
-    if type(template) is int:
-        return results[:, template]
-    if type(template) is Array:
-        columns = results[:, template.start : template.start + template.size]
-        return columns.reshape(len(results), *template.shape)
-    if isinstance(template, dict):
-        return {key: _structured(item, results) for key, item in template.items()}
-    items = [_structured(item, results) for item in template]
-    if isinstance(template, list):
-        return items
-    return type(template)(*items) if hasattr(template, "_fields") else tuple(items)
