@@ -54,6 +54,7 @@ DERIVATIVES = """
 """.split()  # noqa: SIM905
 PUBLIC = {*FUNCTIONS, *DERIVATIVES, "Value", "no_grad", "detect_anomaly", "backward_steps", "draw"}
 FILES = sorted([*(ROOT / "autograd").rglob("*.py"), *(ROOT / "nn").rglob("*.py")])
+KIT = ROOT / "autograd" / "conformance"  # on no floor: it imports itself and nothing of ours
 
 
 def module_of(path):
@@ -74,6 +75,8 @@ def imports_of(path):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name, None) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
+            if path.parent == KIT and node.level == 1:
+                continue
             assert node.level == 0, f"{path}:{node.lineno}: a relative import"
             yield from ((node.lineno, node.module, alias.name) for alias in node.names)
 
@@ -97,7 +100,15 @@ every_file = pytest.mark.parametrize("path", FILES, ids=module_of)
 @every_file
 def test_every_file_has_a_floor(path):
     module = module_of(path)
-    assert module in FLOORS or floor_of(module) < 5 or module.startswith("nn.")
+    stands = module in FLOORS or path.parent == KIT or module.startswith("nn.")
+    assert stands or floor_of(module) < 5
+
+
+@pytest.mark.parametrize("path", sorted(KIT.glob("*.py")), ids=module_of)
+def test_the_conformance_kit_imports_itself_and_the_standard_library_alone(path):
+    assert {
+        module.partition(".")[0] for _, module, _ in imports_of(path)
+    } <= sys.stdlib_module_names
 
 
 @every_file
