@@ -9,11 +9,12 @@ from operator import attrgetter, index
 
 import autograd
 from autograd import Value, no_grad
+from nn.arguments import shown
 from nn.optim import Optimizer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from numpy import ndarray
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 WORTH = 300_000  # passes of a sample times parameters: from about here on machine code pays
 TRIALS = 2  # steps at first that are taken one at a time, and compared
-CHECKED = 4  # samples and parameters that are then computed by the engine as well
+COMPARED = 64  # distinct targets whose loss is compared before
+CHECKED = 32  # samples and parameters of these that are computed by the engine as well
 OFTEN, SELDOM = 10, 4  # one sample in each of so many epochs, and later in every fourth
 RELATIVE, ABSOLUTE = 1e-9, 1e-12  # how far both may differ: in parts of the largest, and at all
 
@@ -135,13 +137,28 @@ class Descent:
         return 0
 
     def _encoded(self, targets: list[Any]) -> Rows:
-        """Return targets as rows, if the loss takes every one of them."""
+        """Return targets as rows, if the loss takes every one of them, traced as well.
+
+        Raises:
+            TypeError: a trace gives another loss, because the loss branches on targets or looks
+                them up.
+        """
+        encoded = targets
+        if self._classes:
+            encoded = [[float(i == target) for i in range(self._classes)] for target in targets]
+        rows, output = Rows(encoded), self._output
+        traced = autograd.trace(lambda o, y: self._loss(o, rows.item(y)), output, rows.array[0])
         with no_grad():
-            for target in _distinct(targets):
-                self._loss(self._output, target)
-        if not self._classes:
-            return Rows(targets)
-        return Rows([[float(i == target) for i in range(self._classes)] for target in targets])
+            for count, place in enumerate(_distinct(targets)):
+                expected = float(self._loss(output, targets[place]))
+                found = float(traced(output, rows.array[place])) if count < COMPARED else expected
+                if not (found == expected or _close(found, expected, abs(expected))):
+                    raise TypeError(
+                        f"the loss of target {shown(targets[place])} is {expected:.6g} in the "
+                        f"engine and {found:.6g} in a trace, which knows no target: the loss must "
+                        "not branch on targets or look them up"
+                    )
+        return rows
 
     def epoch(self, data: Batch, took: Callable[[int], Any]) -> Measured:
         """Take a step for each batch of the data in order; return every loss and output.
@@ -352,11 +369,12 @@ def _setting(optimizer: Optimizer) -> Callable[[int], tuple[Any, ...]]:
     return setting
 
 
-def _distinct(targets: list[Any]) -> Iterable[Any]:
+def _distinct(targets: list[Any]) -> list[int]:
+    """Return where each distinct target stands first, or where each stands if they are lists."""
     try:
-        return dict.fromkeys(targets)
+        return [*{target: i for i, target in reversed([*enumerate(targets)])}.values()][::-1]
     except TypeError:  # lists
-        return targets
+        return [*range(len(targets))]
 
 
 def _is_index(x: Any) -> bool:

@@ -452,6 +452,29 @@ def test_what_does_not_trace_the_engine_trains_and_says_why(monkeypatch, changes
 
 
 @pytest.mark.parametrize(
+    "loss",
+    [
+        lambda p, t: p[0] ** 2 if t == 0 else (p[0] - 1.0) ** 2,
+        lambda p, t: p[0] ** 2 * (2.0 if t else 1.0),
+        lambda p, t: p[0] ** 2 * (2.0 if t in {1, 2} else 1.0),
+        lambda p, t: p[0] ** 2 * {0: 5.0}.get(t, 1.0),
+        lambda p, t: p[0] ** 2 * (2.0 if isinstance(t, int) and t > 1 else 1.0),
+    ],
+    ids=["equal", "bool", "in", "get", "isinstance"],
+)
+def test_a_loss_that_branches_on_the_class_or_looks_it_up_is_found_out(monkeypatch, loss):
+    monkeypatch.setattr(nn.training, "WORTH", 0)
+    changes = {"make": lambda: MLP(3, [3]), "data": (X, CLASSES), "loss": loss}
+    found = [trained(compiled, **changes) for compiled in ("auto", False)]
+    (model, _, history), (twin, _, expected) = found
+    assert not history.compiled
+    assert history.reason
+    assert (history.loss, numbers(model)) == (expected.loss, numbers(twin))
+    with pytest.raises(TypeError, match=r"^compiled=True: "):
+        trained(True, **changes)
+
+
+@pytest.mark.parametrize(
     "changes",
     [
         {"make": lambda: Dropping(3, [3, 1])},
