@@ -30,7 +30,7 @@ from autograd.compiler.nests import (
 )
 from autograd.compiler.panel import Panel
 from autograd.compiler.vectors import NUMBER
-from autograd.compiler.writer import Index, Shape, Writer, integer
+from autograd.compiler.writer import Index, Packing, Writer, integer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Code:
         schedule: what it does.
         columns: how many numbers a row of each input array has.
         target: the machine.
-        shape: how samples are packed.
+        packing: how samples are packed.
 
     Attributes:
         text: the LLVM IR.
@@ -56,16 +56,18 @@ class Code:
     """
 
     def __init__(
-        self, schedule: Schedule, columns: Sequence[int], target: Target, shape: Shape
+        self, schedule: Schedule, columns: Sequence[int], target: Target, packing: Packing
     ) -> None:
         self.schedule = schedule
         self.columns = columns
-        self.shape = shape
+        self.packing = packing
         sizes = schedule.sizes
         self._lanes_start = _rounded(sizes[UNIFORM])
-        self._kept_start = self._lanes_start + _rounded(sizes[LANE] * shape.lanes)
+        self._kept_start = self._lanes_start + _rounded(sizes[LANE] * packing.lanes)
         # an odd number of lines of cache, so that slots do not share the same few places in it
-        self._kept = (_rounded(shape.lanes * shape.panels) | 8) if shape.panels > 1 else shape.lanes
+        self._kept = (
+            (_rounded(packing.lanes * packing.panels) | 8) if packing.panels > 1 else packing.lanes
+        )
         self.size = self._kept_start + sizes[KEPT] * self._kept
         self._is_read = _slots_read(schedule)
         began = perf_counter()
@@ -174,7 +176,7 @@ class Code:
         return address
 
     def _write(self) -> None:
-        shape, schedule = self.shape, self.schedule
+        packing, schedule = self.packing, self.schedule
         arguments = [INDEX, NUMBER, *[POINTER] * (5 + len(self.columns))]
         function = ir.Function(self.module, ir.FunctionType(ir.VoidType(), arguments), "kernel")
         count, weight, order, parameters, memory, totals, stores, *inputs = function.args
@@ -187,10 +189,10 @@ class Code:
             KEPT: builder.gep(memory, [integer(self._kept_start)], source_etype=NUMBER),
             TOTAL: numbers_of(builder, totals) if sizes[TOTAL] else totals,
         }
-        alone = shape._replace(width=1, vectors=1, panels=1)
+        alone = packing._replace(width=1, vectors=1, panels=1)
         self._emission(builder, alone, pointers).write(schedule.once, 1)
         if schedule.each or schedule.totals or schedule.stores:
-            emission = self._emission(builder, shape, pointers)
+            emission = self._emission(builder, packing, pointers)
             emission.tiles.check_parameters([*schedule.each, *schedule.totals])
             writer = emission.writer
             panel = Panel(writer, count)
@@ -199,7 +201,7 @@ class Code:
             inputs = [numbers_of(builder, array) for array in inputs]
 
             def one_panel(panels_before: ir.Value) -> None:
-                panel.start = builder.mul(panels_before, integer(shape.lanes))
+                panel.start = builder.mul(panels_before, integer(packing.lanes))
                 if inputs:
                     panel.find_rows(order)
                 first = schedule.inputs.base
@@ -213,12 +215,12 @@ class Code:
                     panel.store(stores, schedule.stores)
 
             def block(i: Index) -> None:
-                first = writer.value(i, shape.panels)
+                first = writer.value(i, packing.panels)
                 left = builder.sub(panel.count, first)
                 here: Any = 1
-                if shape.panels > 1:
-                    fewer = builder.icmp_signed("<", left, integer(shape.panels))
-                    here = builder.select(fewer, left, integer(shape.panels))
+                if packing.panels > 1:
+                    fewer = builder.icmp_signed("<", left, integer(packing.panels))
+                    here = builder.select(fewer, left, integer(packing.panels))
                 writer.repeat(
                     here,
                     lambda q: writer.in_panel(
@@ -227,14 +229,14 @@ class Code:
                 )
                 emission.write(schedule.totals, here)
 
-            more = builder.add(panel.count, integer(shape.panels - 1))
-            writer.repeat(builder.sdiv(more, integer(shape.panels)), block)
+            more = builder.add(panel.count, integer(packing.panels - 1))
+            writer.repeat(builder.sdiv(more, integer(packing.panels)), block)
         builder.ret_void()
 
     def _emission(
-        self, builder: ir.IRBuilder, shape: Shape, pointers: dict[str, ir.Value]
+        self, builder: ir.IRBuilder, packing: Packing, pointers: dict[str, ir.Value]
     ) -> Emission:
-        writer = Writer(builder, shape, pointers, self._kept, self.schedule.constants)
+        writer = Writer(builder, packing, pointers, self._kept, self.schedule.constants)
         return Emission(writer, self._is_read)
 
 

@@ -18,7 +18,7 @@ from autograd.compiler.arrays import INDEX, NUMBERS, POINTER
 from autograd.compiler.lower import LOWERINGS
 from autograd.compiler.simplify import drafted, simplified
 from autograd.compiler.vectors import NUMBER
-from autograd.compiler.writer import Index, Shape, Writer, integer
+from autograd.compiler.writer import Index, Packing, Writer, integer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -123,46 +123,25 @@ def _written(update: Kernel, inputs: int, *, vector: bool) -> ir.Module:
         *map(function.append_basic_block, ("head", "updating", "end")),
     )
     target, precise = update.target, update.precise
-    scalar = Shape(1, 1, 1, 1, fused=target.fused and not precise, precise=precise)
+    scalar = Packing(1, 1, 1, 1, fused=target.fused and not precise, precise=precise)
     lanes = target.width if vector and not precise else 1
     alone, writer = (
-        Writer(builder, shape, {}, 0, ()) for shape in (scalar, scalar._replace(width=lanes))
+        Writer(builder, packing, {}, 0, ()) for packing in (scalar, scalar._replace(width=lanes))
     )
     slots = [builder.alloca(POINTER) for _ in range(4)]
-    line, wide = ir.VectorType(INDEX, LINE), ir.VectorType(INDEX, lanes) if lanes > 1 else INDEX
-
-    def at(array: ir.Value, place: ir.Value, kind: ir.Type = NUMBER) -> ir.Value:
-        return builder.gep(array, [place], source_etype=kind)
+    line = ir.VectorType(INDEX, LINE)
 
     def as_object(slot: ir.Value, numbers: ir.Value) -> ir.Value:
         """Return what the objective takes for an array that has these numbers."""
         builder.store(numbers, slot)
         return builder.gep(slot, [integer(-NUMBERS)], source_etype=ir.IntType(8))
 
-    def not_finite(bits: ir.Value) -> ir.Value:
-        """Return, in each lane, whether these are the bits of inf or nan."""
-        lanes = getattr(bits.type, "count", 0)
-        exponent = ir.Constant(bits.type, [EXPONENT] * lanes if lanes else EXPONENT)
-        return builder.icmp_unsigned("==", builder.and_(bits, exponent), exponent)
-
-    def in_any_lane(flags: ir.Value) -> ir.Value:
-        lanes = getattr(flags.type, "count", 0)
-        if not lanes:
-            return flags
-        whole = ir.IntType(lanes)
-        return builder.icmp_unsigned("!=", builder.bitcast(flags, whole), ir.Constant(whole, 0))
-
-    def none(kind: ir.Type) -> ir.Constant:
-        lanes = getattr(kind, "count", 0)
-        flag = ir.IntType(1)
-        return ir.Constant(ir.VectorType(flag, lanes), [0] * lanes) if lanes else flag(0)
-
     def clear(i: Index) -> None:
-        builder.store(ir.Constant(line, [0] * LINE), at(totals, i.value, line), align=8)
+        builder.store(ir.Constant(line, [0] * LINE), _at(builder, totals, i.value, line), align=8)
 
     def look(i: Index, found: list[ir.Value]) -> list[ir.Value]:
-        bits = builder.load(at(totals, i.value, line), typ=line, align=8)
-        return [builder.or_(found[0], not_finite(bits))]
+        bits = builder.load(_at(builder, totals, i.value, line), typ=line, align=8)
+        return [builder.or_(found[0], _not_finite(builder, bits))]
 
     builder.branch(head)
     builder.position_at_end(head)
@@ -178,59 +157,22 @@ def _written(update: Kernel, inputs: int, *, vector: bool) -> ir.Module:
         [
             size,
             builder.fdiv(NUMBER(1.0), builder.sitofp(size, NUMBER)),
-            as_object(slots[0], at(order, first, INDEX)),
+            as_object(slots[0], _at(builder, order, first, INDEX)),
             as_object(slots[1], before),
             memory,
             as_object(slots[2], totals),
-            as_object(slots[3], at(results, builder.mul(first, width))),
+            as_object(slots[3], _at(builder, results, builder.mul(first, width))),
             *arrays,
         ],
     )
-    (found,) = writer.loop(lines, [none(line)], look)
+    (found,) = writer.loop(lines, [_no_flag(line)], look)
     stopped_by_gradient = builder.block
-    builder.cbranch(in_any_lane(found), end, updating)
+    builder.cbranch(_in_any_lane(builder, found), end, updating)
 
     builder.position_at_end(updating)
-    graph = _graph(update)
-    hyper = at(hyperparameters, builder.mul(step, settings))
-    fixed: dict[int, ir.Value] = {}
-    for x in graph.used:
-        if x not in graph.varying:
-            if graph.names[x] == "parameter":
-                place = at(hyper, integer(graph.operands[x][0]))
-                fixed[x] = builder.load(place, typ=NUMBER)
-            else:
-                fixed[x] = _instruction(graph, x, fixed, alone)
-    shared = {x: writer.emitter.splat(value) for x, value in fixed.items()}
-    gradient = at(totals, integer(1))
-    last = builder.sub(count, integer(lanes))
-    memories = len(graph.stores)
-
-    def update_some(i: Index, found: list[ir.Value]) -> list[ir.Value]:
-        place = builder.mul(i.value, integer(lanes))
-        place = builder.select(builder.icmp_signed("<", place, last), place, last)
-        values = {**shared}
-
-        def row(state: ir.Value, which: int) -> ir.Value:
-            return at(state, builder.add(place, builder.mul(stride, integer(which))))
-
-        for x in graph.used:
-            if x in graph.varying:
-                if graph.names[x] == "input":
-                    (which,) = graph.operands[x]
-                    source = row(before, which) if which < memories else at(gradient, place)
-                    values[x] = builder.load(source, typ=writer.type, align=8)
-                else:
-                    values[x] = _instruction(graph, x, values, writer)
-        (flags,) = found
-        for which, x in enumerate(graph.stores):
-            builder.store(values[x], row(after, which), align=8)
-            flags = builder.or_(flags, not_finite(builder.bitcast(values[x], wide)))
-        return [flags]
-
-    vectors = builder.sdiv(builder.add(count, integer(lanes - 1)), integer(lanes))
-    (found,) = writer.loop(vectors, [none(wide)], update_some)
-    finite = builder.not_(in_any_lane(found))
+    settings_now = _at(builder, hyperparameters, builder.mul(step, settings))
+    arrays_now = before, after, _at(builder, totals, integer(1)), settings_now
+    finite = _write_update(update, alone, writer, arrays_now, count, stride)
     taken = builder.add(step, builder.zext(finite, INDEX))
     more = builder.and_(finite, builder.icmp_signed("<", taken, steps))
     stopped_by_state = builder.block
@@ -244,6 +186,68 @@ def _written(update: Kernel, inputs: int, *, vector: bool) -> ir.Module:
     result.add_incoming(taken, stopped_by_state)
     builder.ret(result)
     return module
+
+
+def _write_update(
+    update: Kernel,
+    alone: Writer,
+    writer: Writer,
+    arrays: Sequence[ir.Value],
+    count: ir.Value,
+    stride: ir.Value,
+) -> ir.Value:
+    """Write the update of all parameters; return whether what it gives is finite.
+
+    Args:
+        update: the rule.
+        alone: writes what is the same for all parameters.
+        writer: writes the rest, for vectors of parameters.
+        arrays: the state before and after, the gradient, and the hyperparameters.
+        count: how many parameters are updated.
+        stride: numbers from one row of the state to the next.
+    """
+    builder, lanes = writer.builder, writer.packing.width
+    before, after, gradient, hyperparameters = arrays
+    graph = _graph(update)
+    fixed: dict[int, ir.Value] = {}
+    for x in graph.used:
+        if x not in graph.varying:
+            if graph.names[x] == "parameter":
+                place = _at(builder, hyperparameters, integer(graph.operands[x][0]))
+                fixed[x] = builder.load(place, typ=NUMBER)
+            else:
+                fixed[x] = _instruction(graph, x, fixed, alone)
+    shared = {x: writer.emitter.splat(value) for x, value in fixed.items()}
+    last = builder.sub(count, integer(lanes))
+    bits = ir.VectorType(INDEX, lanes) if lanes > 1 else INDEX
+
+    def some(i: Index, found: list[ir.Value]) -> list[ir.Value]:
+        place = builder.mul(i.value, integer(lanes))
+        place = builder.select(builder.icmp_signed("<", place, last), place, last)
+        values = {**shared}
+
+        def row(state: ir.Value, which: int) -> ir.Value:
+            return _at(builder, state, builder.add(place, builder.mul(stride, integer(which))))
+
+        for x in graph.used:
+            if x in graph.varying:
+                if graph.names[x] == "input":
+                    (which,) = graph.operands[x]
+                    is_state = which < len(graph.stores)
+                    source = row(before, which) if is_state else _at(builder, gradient, place)
+                    values[x] = builder.load(source, typ=writer.type, align=8)
+                else:
+                    values[x] = _instruction(graph, x, values, writer)
+        (flags,) = found
+        for which, x in enumerate(graph.stores):
+            builder.store(values[x], row(after, which), align=8)
+            not_finite = _not_finite(builder, builder.bitcast(values[x], bits))
+            flags = builder.or_(flags, not_finite)
+        return [flags]
+
+    vectors = builder.sdiv(builder.add(count, integer(lanes - 1)), integer(lanes))
+    (found,) = writer.loop(vectors, [_no_flag(bits)], some)
+    return builder.not_(_in_any_lane(builder, found))
 
 
 def _instruction(graph: Graph, x: int, values: dict[int, ir.Value], writer: Writer) -> ir.Value:
@@ -264,3 +268,31 @@ def _instruction(graph: Graph, x: int, values: dict[int, ir.Value], writer: Writ
             negative,
         )
     return total
+
+
+def _at(
+    builder: ir.IRBuilder, array: ir.Value, place: ir.Value, kind: ir.Type = NUMBER
+) -> ir.Value:
+    return builder.gep(array, [place], source_etype=kind)
+
+
+def _not_finite(builder: ir.IRBuilder, bits: ir.Value) -> ir.Value:
+    """Return, in each lane, whether these are the bits of inf or nan."""
+    lanes = getattr(bits.type, "count", 0)
+    exponent = ir.Constant(bits.type, [EXPONENT] * lanes if lanes else EXPONENT)
+    return builder.icmp_unsigned("==", builder.and_(bits, exponent), exponent)
+
+
+def _in_any_lane(builder: ir.IRBuilder, flags: ir.Value) -> ir.Value:
+    lanes = getattr(flags.type, "count", 0)
+    if not lanes:
+        return flags
+    whole = ir.IntType(lanes)
+    return builder.icmp_unsigned("!=", builder.bitcast(flags, whole), ir.Constant(whole, 0))
+
+
+def _no_flag(kind: ir.Type) -> ir.Constant:
+    """Return a flag that is not set, in as many lanes as this kind has."""
+    lanes = getattr(kind, "count", 0)
+    flag = ir.IntType(1)
+    return ir.Constant(ir.VectorType(flag, lanes), [0] * lanes) if lanes else flag(0)

@@ -62,7 +62,7 @@ class Emission:
             function.linkage = "internal"
             builder = ir.IRBuilder(function.append_basic_block("start"))
             pointers = dict(zip(SPACES, function.args[1:], strict=True))
-            inner = Writer(builder, writer.shape, pointers, writer.kept, writer.constants)
+            inner = Writer(builder, writer.packing, pointers, writer.kept, writer.constants)
             Emission(inner, self._is_read).write_here(piece, (), panels and function.args[0])
             builder.ret_void()
             writer.builder.call(function, [count, *[writer.pointers[name] for name in SPACES]])
@@ -84,7 +84,7 @@ class Emission:
     def _write_fused(self, loop: FusedLoop, outer: Sequence[Index]) -> None:
         """Write operations one after the other, results staying in registers."""
         writer = self.writer
-        vectors = [Index(None, k) for k in range(writer.shape.vectors)]
+        vectors = [Index(None, k) for k in range(writer.packing.vectors)]
 
         def over(indices: list[Index], _: Any) -> None:
             known: dict[Any, ir.Value] = {}
@@ -119,7 +119,7 @@ class Emission:
                 total = self.writer.accumulate(total, *term)
             return total
 
-        if self.writer.shape.precise or len(terms) <= 4:
+        if self.writer.packing.precise or len(terms) <= 4:
             return in_turn(bias, terms)
         third = -(-len(terms) // 3)
         sums = [in_turn(None, terms[i : i + third]) for i in range(0, len(terms), third)]

@@ -17,7 +17,7 @@ from autograd.compiler.nests import KEPT, LANE, UNIFORM
 from autograd.compiler.schedule import scheduled
 from autograd.compiler.simplify import Draft, drafted, simplified
 from autograd.compiler.target import Target, Unsupported, host
-from autograd.compiler.writer import Shape
+from autograd.compiler.writer import Packing
 from autograd.recorded import recorded_cotangents
 
 TYPE_CHECKING = False
@@ -162,7 +162,7 @@ class Kernel:
         times.append(perf_counter())
         schedule = scheduled(graph, self._inputs)
         times.append(perf_counter())
-        code = Code(schedule, columns, self.target, self._shape(kind, schedule))
+        code = Code(schedule, columns, self.target, self._packing(kind, schedule))
         stages = ("differentiate", "simplify", "schedule")
         taken = [after - before for before, after in pairwise(times)]
         code.seconds = dict(zip(stages, taken, strict=True)) | code.seconds
@@ -187,17 +187,17 @@ class Kernel:
                     if x in cotangents:
                         yield 1 + i, cotangents[x]
 
-    def _shape(self, kind: str, schedule: Schedule) -> Shape:
+    def _packing(self, kind: str, schedule: Schedule) -> Packing:
         """Return how samples are packed: so that sums fit into registers, and slots into caches."""
         target = self.target
         sums = target.registers * 3 // 4
         if kind == "one" or self.precise:
             fused = target.fused and not self.precise
-            return Shape(1, 1, 1, sums, fused=fused, precise=self.precise)
+            return Packing(1, 1, 1, sums, fused=fused, precise=self.precise)
         vectors = 2 if target.registers < 32 else 4
         panel = max(1, schedule.sizes[KEPT]) * vectors * target.width * 8
         panels = max(1, min(64 // vectors, CACHE // panel)) if schedule.totals else 1
-        return Shape(target.width, vectors, panels, sums, fused=target.fused, precise=False)
+        return Packing(target.width, vectors, panels, sums, fused=target.fused, precise=False)
 
     def report(self) -> str:
         """Return what was made of the Program, for the code used last."""
@@ -208,7 +208,7 @@ class Kernel:
 
     def source(self) -> str:
         """Return the loops as Python would write them, for the code used last."""
-        return listing(self._last[1].schedule, self._last[1].shape) if self._last else ""
+        return listing(self._last[1].schedule, self._last[1].packing) if self._last else ""
 
     def llvm(self) -> str:
         """Return the LLVM IR, for the code used last."""
@@ -243,7 +243,7 @@ def _parts(result: Any, inputs: Sequence[Draft]) -> tuple[Any, Any]:
 
 def report(kind: str, code: Code, program: Program, target: Target) -> str:
     """Return what was found in a Program, and what was made of it."""
-    schedule, shape = code.schedule, code.shape
+    schedule, packing = code.schedule, code.packing
     steps = [*schedule.once, *schedule.each, *schedule.totals]
     sizes = schedule.sizes
     made = {
@@ -257,8 +257,8 @@ def report(kind: str, code: Code, program: Program, target: Target) -> str:
         "steps": f"{len(steps)}: {schedule.counted()}",
         "slots": f"{sizes[LANE] + sizes[KEPT]} for each sample, {sizes[UNIFORM]} for all",
         "memory": f"{8 * code.size} bytes",
-        "vectors": f"{shape.width} numbers each, {shape.vectors} to a panel of samples",
-        "panels": f"{shape.panels} before totals are added up",
+        "vectors": f"{packing.width} numbers each, {packing.vectors} to a panel of samples",
+        "panels": f"{packing.panels} before totals are added up",
         "machine": target.cpu,
         "LLVM IR": f"{len(code.text.splitlines())} lines",
     }

@@ -10,19 +10,19 @@ if TYPE_CHECKING:
     from typing import Any
 
     from autograd.compiler.schedule import Schedule
-    from autograd.compiler.writer import Shape
+    from autograd.compiler.writer import Packing
 
 _NAMES = {"lane": "slot", "kept": "kept", "uniform": "fixed"}
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
 
 
-def listing(schedule: Schedule, shape: Shape) -> str:
+def listing(schedule: Schedule, packing: Packing) -> str:
     """Return the loops of a schedule as text: what is done once, for each panel, and at the end."""
     lines = [f"# fixed[:{len(schedule.constants)}] = {schedule.constants}"]
     write = _Lines(schedule.constants)
     if schedule.once:
         lines += ["# once", *write.steps(schedule.once, "", ())]
-    lanes = f"{shape.lanes} samples" if shape.lanes > 1 else "one sample"
+    lanes = f"{packing.lanes} samples" if packing.lanes > 1 else "one sample"
     lines.append(f"for panel in panels:  # of {lanes}; every name stands for as many numbers")
     lines.append(f"    {_NAMES[schedule.inputs.space]}[{schedule.inputs.base}:] = inputs[panel]")
     lines += write.steps(schedule.each, "    ", ())

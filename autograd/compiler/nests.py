@@ -80,7 +80,7 @@ class Nest(NamedTuple):
             found += [x for x in (part.a, part.b, part.condition) if x]
         return found
 
-    def shape(self) -> tuple[Any, ...]:
+    def kind(self) -> tuple[Any, ...]:
         """What two nests have in common that differ in the slots they start from alone."""
         accesses = tuple((x.space, x.strides) for x in self.accesses())
         parts = tuple(

@@ -38,9 +38,9 @@ class Panel:
     def __init__(self, writer: Writer, samples: ir.Value) -> None:
         self._writer = writer
         self._builder = builder = writer.builder
-        self._lanes = lanes = integer(writer.shape.lanes)
+        self._lanes = lanes = integer(writer.packing.lanes)
         self._last = builder.sub(samples, integer(1))
-        self._rows = builder.alloca(INDEX, writer.shape.lanes)
+        self._rows = builder.alloca(INDEX, writer.packing.lanes)
         self.count = builder.sdiv(builder.add(self._last, lanes), lanes)
         self.start = integer(0)
 
@@ -72,7 +72,7 @@ class Panel:
             row = builder.gep(rows, [self._sample(lane)], source_etype=INDEX)
             builder.store(builder.load(row, typ=INDEX), slot(lane))
 
-        lanes = writer.shape.lanes
+        lanes = writer.packing.lanes
         given = builder.icmp_unsigned("!=", builder.ptrtoint(order, INDEX), integer(0))
         writer.choose(
             given,
@@ -85,7 +85,7 @@ class Panel:
     def load(self, array: ir.Value, columns: int, into: Access) -> None:
         """Bring the panel's rows of an array to slots."""
         writer, builder = self._writer, self._builder
-        width = writer.shape.width
+        width = writer.packing.width
         together = columns // width * width if width > 1 else 0
 
         def vector(k: Index) -> None:
@@ -113,7 +113,7 @@ class Panel:
             if together < columns:
                 writer.repeat(columns - together, column)
 
-        writer.repeat(writer.shape.vectors, vector)
+        writer.repeat(writer.packing.vectors, vector)
 
     def weigh(self, weight: ir.Value, into: Access) -> None:
         """Give each lane its weight.
@@ -127,8 +127,8 @@ class Panel:
 
         def vector(k: Index) -> None:
             weights = []
-            for lane in range(writer.shape.width):
-                sample = builder.add(self.start, writer.value(k, writer.shape.width, lane))
+            for lane in range(writer.packing.width):
+                sample = builder.add(self.start, writer.value(k, writer.packing.width, lane))
                 halvings = builder.sub(builder.add(sample, integer(1)), self._last)
                 fewer = builder.icmp_signed("<", halvings, smallest)
                 halvings = builder.select(fewer, halvings, smallest)
@@ -138,12 +138,12 @@ class Panel:
                 weights.append(builder.fmul(weight, builder.bitcast(exponent, NUMBER)))
             writer.store(writer.emitter.packed(weights), into, [], k)
 
-        writer.repeat(writer.shape.vectors, vector)
+        writer.repeat(writer.packing.vectors, vector)
 
     def store(self, stores: ir.Value, accesses: Sequence[Access]) -> None:
         """Write what is given for each sample to its row."""
         writer, builder = self._writer, self._builder
-        width = writer.shape.width
+        width = writer.packing.width
 
         def vector(k: Index) -> None:
             rows = []
@@ -179,4 +179,4 @@ class Panel:
 
                     writer.over(dims, {}, (), body)
 
-        writer.repeat(writer.shape.vectors, vector)
+        writer.repeat(writer.packing.vectors, vector)

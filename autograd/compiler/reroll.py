@@ -98,7 +98,7 @@ def rerolled(nests: list[Any]) -> list[Any]:
     if len(nests) < 4:
         return nests
     ids: dict[Any, int] = {}
-    kinds = [ids.setdefault(nest.shape(), len(ids)) for nest in nests]
+    kinds = [ids.setdefault(nest.kind(), len(ids)) for nest in nests]
     bases = [[x.base for x in nest.accesses()] for nest in nests]
     following: list[int] = [0] * len(nests)  # where the same kind comes next
     last: dict[int, int] = {}

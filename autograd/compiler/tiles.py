@@ -40,8 +40,8 @@ class Tiles:
 
     def __init__(self, writer: Writer) -> None:
         self.writer = writer
-        self._shape = writer.shape
-        self._vectors = [Index(None, k) for k in range(writer.shape.vectors)]
+        self._packing = writer.packing
+        self._vectors = [Index(None, k) for k in range(writer.packing.vectors)]
         self._nothing = writer.emitter.constant(-0.0)
         self._finite_parameters: dict[int, ir.Value] = {}  # by the nest that they are factors in
 
@@ -85,7 +85,7 @@ class Tiles:
         builder = self.writer.builder
         total = reduce(builder.fadd, found)
         total = reduce(
-            builder.fadd, [self.writer.emitter.lane(total, i) for i in range(self._shape.width)]
+            builder.fadd, [self.writer.emitter.lane(total, i) for i in range(self._packing.width)]
         )
         return builder.fcmp_ordered("==", total, ir.Constant(NUMBER, 0.0))
 
@@ -142,14 +142,14 @@ class Tiles:
         if small or not dims:
             return {}
         last = len(dims) - 1
-        width, registers = self._shape.width, self._shape.registers
+        width, registers = self._packing.width, self._packing.registers
         if nest.into.space == TOTAL:
             inner = min(dims[last], max(width, 4))
             tiles = {last: inner}
             if last and registers // inner > 1:
                 tiles[last - 1] = min(dims[last - 1], registers // inner)
             return tiles
-        return {last: min(dims[last], max(1, registers // self._shape.vectors))}
+        return {last: min(dims[last], max(1, registers // self._packing.vectors))}
 
     def _write_tiled(
         self, nest: Nest, outer: Sequence[Index], panels: Any, *, small: bool = False
@@ -243,7 +243,7 @@ class Tiles:
         run: int,
     ) -> None:
         """Add the lanes of each sum up, and that to its total."""
-        builder, width = self.writer.builder, self._shape.width
+        builder, width = self.writer.builder, self._packing.width
         if width == 1:
             for x, point in zip(sums, points, strict=True):
                 self.writer.add_to_total(x, into, point)

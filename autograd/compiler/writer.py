@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from autograd.compiler.nests import Access
 
 
-class Shape(NamedTuple):
+class Packing(NamedTuple):
     """How samples are packed.
 
     Attributes:
@@ -78,17 +78,17 @@ class Writer:
     def __init__(
         self,
         builder: ir.IRBuilder,
-        shape: Shape,
+        packing: Packing,
         pointers: dict[str, ir.Value],
         kept: int,
         constants: Sequence[float],
     ) -> None:
         self.builder = builder
-        self.shape = shape
+        self.packing = packing
         self.pointers = pointers
         self.kept = kept
         self.constants = constants
-        self.emitter = Emitter(builder, shape.width, shape.precise)
+        self.emitter = Emitter(builder, packing.width, packing.precise)
         self.type = self.emitter.type
         self._scaled: list[dict[Any, ir.Value]] = [{}]
 
@@ -182,7 +182,7 @@ class Writer:
         """Write with the kept slots of a panel."""
         before = self.pointers[KEPT]
         if q.value is not None:
-            stride = self.builder.mul(q.value, integer(self.shape.lanes))
+            stride = self.builder.mul(q.value, integer(self.packing.lanes))
             self.pointers[KEPT] = self.builder.gep(before, [stride], source_etype=NUMBER)
         result = write()
         self.pointers[KEPT] = before
@@ -193,7 +193,7 @@ class Writer:
     def address(self, access: Access, indices: Sequence[Index], vector: Index = ZERO) -> ir.Value:
         """Return where an access points to."""
         builder, lanes = self.builder, access.space in {LANE, KEPT}
-        unit = self.kept if access.space == KEPT else self.shape.lanes if lanes else 1
+        unit = self.kept if access.space == KEPT else self.packing.lanes if lanes else 1
         constant = access.base * unit
         moving = [
             (i.value, stride * unit)
@@ -205,9 +205,9 @@ class Writer:
             * unit
         )
         if lanes:
-            constant += vector.constant * self.shape.width
+            constant += vector.constant * self.packing.width
             if vector.value is not None:
-                moving.append((vector.value, self.shape.width))
+                moving.append((vector.value, self.packing.width))
         pointer = self.pointers[access.space]
         key = (id(pointer), *[(id(value), stride) for value, stride in moving])
         for known in self._scaled:
@@ -236,7 +236,7 @@ class Writer:
             return self.emitter.constant(self.constants[access.base])
         pointer = self.address(access, indices, vector)
         if access.space in {LANE, KEPT}:
-            return self.builder.load(pointer, typ=self.type, align=8 * self.shape.width)
+            return self.builder.load(pointer, typ=self.type, align=8 * self.packing.width)
         return self.emitter.splat(self.builder.load(pointer, typ=NUMBER, align=8))
 
     def store(
@@ -245,7 +245,7 @@ class Writer:
         """Write a result to its slot."""
         pointer = self.address(access, indices, vector)
         self.builder.store(
-            value, pointer, align=8 * self.shape.width if access.space in {LANE, KEPT} else 8
+            value, pointer, align=8 * self.packing.width if access.space in {LANE, KEPT} else 8
         )
 
     def known(
@@ -282,7 +282,7 @@ class Writer:
     ) -> ir.Value:
         """Return total ± a × b, the product counting as 0 unless the condition holds."""
         builder = self.builder
-        if condition is None and b is not None and total is not None and self.shape.fused:
+        if condition is None and b is not None and total is not None and self.packing.fused:
             if negative:
                 a = builder.fneg(a)
             return self.emitter.intrinsic("fma", a, b, total)
