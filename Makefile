@@ -33,7 +33,7 @@ precise: .venv/test
 .venv/bin/python:
 	$(PYTHON) -m venv --without-pip .venv
 
-.venv/demo: EXTRAS = viz,plot
+.venv/demo: EXTRAS = viz,plot,compile
 .venv/test: EXTRAS = test
 .venv/dev: EXTRAS = dev
 .venv/bench: EXTRAS = test,bench

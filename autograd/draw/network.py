@@ -460,9 +460,10 @@ def _legend(network: Network) -> str:
     of = "gradient of " if network.show == "gradient" else ""
     either = ("positive", "positive"), (" or ", "quiet"), ("negative", "negative")
     signs = "".join(_text(*word) for word in either)
+    ring = "ring and the number in it" if _grid(network).numbered else "ring"
     entries = [
         _text("line", "ink") + _text(f" {of}a weight, ", "quiet") + signs + _widest(weights),
-        _text("ring", "ink") + _text(f" {of}a bias", "quiet") + _widest(biases),
+        _text(ring, "ink") + _text(f" {of}a bias", "quiet") + _widest(biases),
     ]
     if 0.0 in [*weights, *biases]:
         entries.append(_text("dashed", "ink") + _text(" 0", "quiet"))
