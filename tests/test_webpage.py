@@ -139,10 +139,9 @@ def test_short_labels_that_are_no_other_s_are_names_in_formulas():
     a, b, c = Value(1.0, "a"), Value(2.0, "twice"), Value(3.0, "twice")
     d, e = Value(4.0, "n1"), Value(5.0, "much too long to be read")
     names = explore(a * b * c * d * e).names
-    assert [*names.values()][:1] == ["a"]
-    assert [name for name in names.values() if name != "a"] == [
-        name for name in names if names[name] != "a"
-    ]
+    first, *others, last = names
+    assert (names[first], names[last]) == ("a", "output")
+    assert all(names[name] == name for name in others)
 
 
 def test_a_graph_too_large_for_a_page_is_refused_in_one_line():

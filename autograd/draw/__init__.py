@@ -117,7 +117,7 @@ def explore(value: Any, *, depth: int | None = None, fold: bool = True) -> Page:
 
     >>> a = Value(3.0, "a")
     >>> explore(a * a)
-    <Page of output: 2 nodes, 1 leaves>
+    <Page of output: 2 nodes, 1 leaf>
     """
     if not isinstance(value, Value):
         advice = ": call the model on a sample and explore the result" if callable(value) else ""

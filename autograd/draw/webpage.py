@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from autograd.draw.folding import Box, View
-    from autograd.draw.graph import Graph
+    from autograd.draw.graph import Graph, Node
     from autograd.value import Value
 
 _FILES = Path(__file__).with_name("page")
@@ -123,7 +123,8 @@ class Page:
 
     def __repr__(self) -> str:
         nodes, leaves = len(self.graph.nodes), len(self.leaves)
-        return f"<Page of {printable(self.view.output)}: {nodes} nodes, {leaves} leaves>"
+        counts = f"{_counted(nodes, 'node', 'nodes')}, {_counted(leaves, 'leaf', 'leaves')}"
+        return f"<Page of {printable(self.view.output)}: {counts}>"
 
     def _repr_html_(self) -> str:
         return (
@@ -191,14 +192,14 @@ class Page:
                 row, [None if isinstance(x, str) else x for x in node.operands]
             )
         return {
-            "output": self.names[nodes[-1].name] if nodes[-1].label else "output",
+            "output": self.names[nodes[-1].name],
             "folding": view.folding,
             "program": program_json(self.program),
             "leaves": [node_at[name] for name in self.leaves],
             "numbers": [constant(leaf.data) for leaf in self.program.parameters],
             "names": [*self.names.values()],
             "titles": [
-                0 if self.names[node.name] == node.label else _shortened(node.label)
+                0 if self.names[node.name] == node.label or not node.label else _full(node)
                 for node in nodes
             ],
             "operations": operations,
@@ -235,7 +236,7 @@ def _room(xs: Iterable[float | None]) -> str:
 def _names(graph: Graph) -> dict[str, str]:
     """Return what formulas call each node: its label, if that is short and no other's."""
     labels = Counter(node.label for node in graph.nodes)
-    return {
+    names = {
         node.name: label
         if 0 < len(label := printable(node.label)) <= _LONGEST_NAME
         and labels[node.label] == 1
@@ -243,6 +244,20 @@ def _names(graph: Graph) -> dict[str, str]:
         else node.name
         for node in graph.nodes
     }
+    root = graph.nodes[-1]
+    if not root.label and "output" not in labels:
+        names[root.name] = "output"
+    return names
+
+
+def _full(node: Node) -> str:
+    """Return the label of a node, with its operation: a neuron's two nodes have one label."""
+    label = _shortened(node.label)
+    return f"{label} ({node.symbol})" if node.operation else label
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
 
 
 def _title(box: Box) -> str:
