@@ -47,8 +47,7 @@ class Tiles:
 
     def write(self, nest: Nest, outer: Sequence[Index], panels: Any = None) -> None:
         """Write a sum of products, tiled; into totals, over this many panels of kept slots."""
-        guarded = [part.b for part in nest.parts if part.vanishes and part.b]
-        if not guarded:
+        if not _guarded(nest):
             self._write_tiled(nest, outer, panels)
             return
         free = tuple(
@@ -68,25 +67,22 @@ class Tiles:
             if isinstance(step, Repeat):
                 self.check_parameters(step.body, [*outer, step.rounds])
             elif isinstance(step, Nest):
-                guarded = [part.b for part in step.parts if part.vanishes and part.b]
-                if guarded and all(b.space in {PARAMETER, UNIFORM} for b in guarded):
+                spaces = {b.space for b, _ in _guarded(step)}
+                if spaces and spaces <= {PARAMETER, UNIFORM}:
                     inside = step._replace(dims=(*outer, *step.dims))
                     self._finite_parameters[id(step)] = self._finite(inside, (), None)
 
     def _finite(self, nest: Nest, outer: Sequence[Index], panels: Any) -> ir.Value:
         """Return whether every factor is finite that a vanishing one is multiplied by."""
         found = [self.writer.emitter.constant(0.0)] * 8  # so many sums do not wait for each other
-        for part in nest.parts:
-            if part.vanishes and part.b:
-                strides = part.b.strides[len(outer) :]
-                dims = (*nest.dims, *part.dims)
-                live = tuple([n if s else 1 for n, s in zip(dims, strides, strict=True)])
-                found = self._add_zeros(part.b, live, outer, found, panels)
+        for b, dims in _guarded(nest):
+            strides = b.strides[len(outer) :]
+            live = tuple([n if s else 1 for n, s in zip(dims, strides, strict=True)])
+            found = self._add_zeros(b, live, outer, found, panels)
         builder = self.writer.builder
         total = reduce(builder.fadd, found)
-        total = reduce(
-            builder.fadd, [self.writer.emitter.lane(total, i) for i in range(self._packing.width)]
-        )
+        lanes = [self.writer.emitter.lane(total, i) for i in range(self._packing.width)]
+        total = reduce(builder.fadd, lanes)
         return builder.fcmp_ordered("==", total, ir.Constant(NUMBER, 0.0))
 
     def _add_zeros(
@@ -261,3 +257,8 @@ class Tiles:
             for i in range(count):
                 x = self.writer.emitter.lane(row, i)
                 self.writer.add_to_total(x, into, points[first + i])
+
+
+def _guarded(nest: Nest) -> list[tuple[Access, tuple[int, ...]]]:
+    """Return the factors that vanishing ones are multiplied by, with how often all loops run."""
+    return [(x.b, (*nest.dims, *x.dims)) for x in nest.parts if x.vanishes and x.b]

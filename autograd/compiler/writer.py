@@ -194,16 +194,12 @@ class Writer:
         """Return where an access points to."""
         builder, lanes = self.builder, access.space in {LANE, KEPT}
         unit = self.kept if access.space == KEPT else self.packing.lanes if lanes else 1
-        constant = access.base * unit
+        constant = (access.base + _offset(access, indices)) * unit
         moving = [
             (i.value, stride * unit)
             for i, stride in zip(indices, access.strides, strict=True)
             if i.value is not None and stride
         ]
-        constant += (
-            sum(i.constant * stride for i, stride in zip(indices, access.strides, strict=True))
-            * unit
-        )
         if lanes:
             constant += vector.constant * self.packing.width
             if vector.value is not None:
@@ -259,8 +255,7 @@ class Writer:
 
     def key(self, access: Access, indices: Sequence[Index], k: Index) -> tuple[Any, ...]:
         """Return what an access is known by, while the indices stay."""
-        offset = sum(i.constant * s for i, s in zip(indices, access.strides, strict=True))
-        return (*access, offset, k if access.space in {LANE, KEPT} else None)
+        return (*access, _offset(access, indices), k if access.space in {LANE, KEPT} else None)
 
     def value(self, index: Index, scale: int = 1, offset: int = 0) -> ir.Value:
         """Return index × scale + offset."""
@@ -300,12 +295,16 @@ class Writer:
         self.builder.store(self.builder.fadd(before, result), pointer)
 
 
+def _offset(access: Access, indices: Sequence[Index]) -> int:
+    """Return how far the constant parts of indices move an access."""
+    return sum(i.constant * stride for i, stride in zip(indices, access.strides, strict=True))
+
+
 def cuts(count: int, size: int) -> list[tuple[int, int]]:
     """Cut so many into tiles of a size, and what is left into ones not much smaller."""
     whole, rest = divmod(count, size)
-    cuts = [(whole, size)] if whole else []
-    if whole and 2 * rest < size and rest and size > 2:
+    if whole and rest and 2 * rest < size and size > 2:
         half, odd = divmod(size + rest, 2)
-        cuts = [(whole - 1, size)] if whole > 1 else []
-        return [*cuts, *([(1, half + 1), (1, half)] if odd else [(2, half)])]
-    return [*cuts, (1, rest)] if rest else cuts
+        last = [(1, half + 1), (1, half)] if odd else [(2, half)]
+        return [(whole - 1, size), *last] if whole > 1 else last
+    return [cut for cut in ((whole, size), (1, rest)) if all(cut)]
