@@ -29,8 +29,11 @@ it about layers or matrices: it finds the loops in the graph. This page is writt
 | trace | f becomes a flat list of operations; `Value`s that it captures become parameters |
 | differentiate | for a gradient, the sweep that records itself, from the one table of partials |
 | simplify | constants folded, equal operations merged, trees of + and × made sums of products |
-| schedule | what is alike is a group with consecutive slots; constant strides make it a loop |
+| schedule | what is alike is a group with consecutive slots |
+| reroll | constant strides make a group a loop, loops a loop of loops |
+| fuse | operations over the same loops share one, results staying in registers |
 | emit | each loop nest becomes LLVM instructions on vectors of samples, sums held in registers |
+| lower | each operation in it is a formula on vectors |
 | run | over panels of samples; gradients are added up after every few panels |
 
 An operation is lowered by one row beside the table's, in `autograd/compiler/lower.py`; the compiler
@@ -59,9 +62,10 @@ The mean and gradient of `mse(model(x), t)` for `MLP(12, [10, 1])`, by `compiled
 - What was not selected contributes nothing, even inf or nan, as in the engine.
 - Parameters are read at every call. What depends on parameters alone, such as a penalty, is
   computed once for a whole batch.
-- By default products and sums may be fused and reordered, and glibc's vector functions are used
-  where they are there: results agree with the engine's to 1e-12 of the sum of absolute terms, and
-  in inf and nan unless a kink, a pole or an overflow is that near.
+- By default products and sums may be fused and reordered, exp and expm1 are series on vectors, and
+  of the others glibc's vector functions are used where they are there: results agree with the
+  engine's to 1e-12 of the sum of absolute terms, and in inf and nan unless a kink, a pole or an
+  overflow is that near.
 - With `precise=True` nothing is fused or reordered: what f's Program computes, to the last bit.
   Values are always the engine's. Of gradients through `where`, `maximum` and their kin, some few in
   a thousand random programs differ from the engine's in the last bit or the sign of a zero, since a
