@@ -404,3 +404,9 @@ def test_a_neuron_needs_one_weight_for_each_number_that_it_reads():
 def test_show_is_weight_or_gradient(show):
     with pytest.raises(ValueError, match="expected 'weight' or 'gradient', got"):
         network_of(Neuron(2), show)
+
+
+@pytest.mark.parametrize("options", [{"depth": 1}, {"fold": False}, {"rankdir": "TB"}])
+def test_what_is_for_graphs_alone_is_refused(options):
+    with pytest.raises(ValueError, match="depth, fold and rankdir are for the graph of a Value"):
+        draw(MLP(2, [2, 1]), **options)

@@ -69,7 +69,10 @@ def draw(
     if not isinstance(value, Value):
         from autograd.draw.network import network_of  # noqa: PLC0415
 
-        return Drawing(network_of(value, "weight" if show is None else show))
+        network = network_of(value, "weight" if show is None else show)
+        if (depth, fold, rankdir) != (None, True, "LR"):
+            raise ValueError("draw(model): depth, fold and rankdir are for the graph of a Value")
+        return Drawing(network)
     from autograd.draw.dot import SHOWN  # noqa: PLC0415
 
     known = (*SHOWN, "contribution")
