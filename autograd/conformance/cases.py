@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 FILE = Path(__file__).with_name("cases.json")
 SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**"}
 BINDS = {"add": 1, "sub": 1, "mul": 2, "div": 2, "neg": 3, "pow": 4}  # how tightly
+ENDINGS = {"ends", "raises", "nearly"}  # what an answer may say that is no reading
 SPECIAL = {"inf": float("inf"), "-inf": float("-inf"), "nan": float("nan")}
 
 
@@ -17,6 +18,7 @@ class Case(NamedTuple):
 
     name: str
     level: int
+    needs: list[str]  # simpler cases: while one of these fails, this one's failure tells nothing
     inputs: dict[str, float]
     program: list[Any]  # or, if empty,
     probe: str  # the procedure that stands in for a program
@@ -58,6 +60,13 @@ class Kit(NamedTuple):
         """Give the case of that name, or raise `KeyError`."""
         return {case.name: case for case in self.cases}[name]
 
+    def foundations(self, case: Case) -> set[str]:
+        """Name the simpler cases that a case rests on, and those that these rest on."""
+        found: set[str] = set()
+        for name in case.needs:
+            found |= {name} | self.foundations(self.case(name))
+        return found
+
 
 def load(path: Path = FILE) -> Kit:
     """Read the cases, the levels and the mistakes.
@@ -69,7 +78,7 @@ def load(path: Path = FILE) -> Kit:
     return Kit(
         version=kit["version"],
         levels={int(level): name for level, name in kit["levels"].items()},
-        mistakes={name: Mistake(name, *words) for name, words in kit["mistakes"].items()},
+        mistakes={name: Mistake(name, **words) for name, words in kit["mistakes"].items()},
         cases=[_case(**case) for case in kit["cases"]],
     )
 
@@ -81,7 +90,13 @@ def _case(
     catches: dict[str, Any] | None = None,
     **rest: Any,
 ) -> Case:
-    optional: dict[str, Any] = {"program": [], "probe": "", "alone": False, "tolerance": 1e-12}
+    optional: dict[str, Any] = {
+        "needs": [],
+        "program": [],
+        "probe": "",
+        "alone": False,
+        "tolerance": 1e-12,
+    }
     return Case(
         inputs={name: plain(x) for name, x in (inputs or {}).items()},
         expect=[_answer(e) for e in _listed(expect)],
@@ -99,7 +114,7 @@ def _listed(answers: Any) -> list[Any]:
 
 def _answer(answer: dict[str, Any]) -> dict[str, Any]:
     """An answer with its readings as floats."""
-    return {key: plain(given) if "." in key else given for key, given in answer.items()}
+    return {key: given if key in ENDINGS else plain(given) for key, given in answer.items()}
 
 
 def plain(x: Any) -> float:

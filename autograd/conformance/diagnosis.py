@@ -2,8 +2,9 @@
 
 A case lists the mistakes that it catches, each with the wrong answer that the mistake gives: its
 signature. A mistake is suspected when an answer has its signature and no case that would catch it
-has passed. Among suspects, that which explains most failures comes first, and what it explains
-needs no second suspect.
+has passed. A case rests on simpler ones, and while one of these fails its own failure only supports
+a suspicion that another case has raised. Among suspects, that which explains most failures comes
+first, and what it explains needs no second suspect.
 """
 
 from __future__ import annotations
@@ -49,8 +50,17 @@ def has_signature(verdict: Verdict, signature: dict[str, Any]) -> bool:
     return not signature or agrees(verdict.readings, signature, SIMILAR)
 
 
+def founded(kit: Kit, verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """The verdicts that rest on no failure of a simpler case."""
+    verdicts = list(verdicts)
+    failed = {verdict.case.name for verdict in verdicts if verdict.failed}
+    return [v for v in verdicts if failed.isdisjoint(kit.foundations(v.case))]
+
+
 def diagnose(kit: Kit, verdicts: Iterable[Verdict]) -> list[Smell]:
     """The mistakes that these verdicts smell of, the lowest level first."""
+    verdicts = list(verdicts)
+    grounds = {verdict.case.name for verdict in founded(kit, verdicts)}
     suspected: dict[str, list[Verdict]] = {}
     cleared = set()
     for verdict in verdicts:
@@ -61,12 +71,12 @@ def diagnose(kit: Kit, verdicts: Iterable[Verdict]) -> list[Smell]:
                 suspected.setdefault(name, []).append(verdict)
     smells = []
     left = {name: found for name, found in suspected.items() if name not in cleared}
-    while left:
+    while left := {
+        name: found for name, found in left.items() if any(v.case.name in grounds for v in found)
+    }:
         name = max(left, key=lambda name: len(left[name]))
         smells.append(Smell(kit.mistakes[name], left.pop(name)))
         explained = {verdict.case.name for verdict in smells[-1].evidence}
-        for other, found in list(left.items()):
+        for other, found in left.items():
             left[other] = [verdict for verdict in found if verdict.case.name not in explained]
-            if not left[other]:
-                del left[other]
     return sorted(smells, key=lambda smell: smell.level)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import probes
 from .adapter import MissingError
-from .cases import line, plain
+from .cases import ENDINGS, line, plain
 
 if TYPE_CHECKING:
     from .adapter import Adapter
@@ -38,7 +38,7 @@ def run(adapter: Adapter, case: Case) -> dict[str, float]:
         except Exception as error:
             error.add_note(f"at {line(step)}")
             raise
-    asked = {key: None for answer in case.expect for key in answer if "." in key}
+    asked = {key: None for answer in case.expect for key in answer if key not in ENDINGS}
     return {reading: read(adapter, values, reading) for reading in asked}
 
 

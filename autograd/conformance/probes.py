@@ -13,17 +13,17 @@ Readings = dict[str, float]
 
 
 def types(adapter: Adapter) -> Readings:
-    """Whether numbers are floats, also of a value that was made from an int."""
+    """How many numbers are floats, also of a value that was made from an int."""
     a = adapter.new(3)
     y = adapter.apply("mul", a, a)
     adapter.backward(y)
-    kinds = {"data.float": adapter.data(y), "grad.float": adapter.grad(a)}
-    return {reading: float(isinstance(found, float)) for reading, found in kinds.items()}
+    floats = [isinstance(found, float) for found in (adapter.data(y), adapter.grad(a))]
+    return {"floats among data and grad": float(sum(floats))}
 
 
 def identity(adapter: Adapter) -> Readings:
     """How many of two values with equal numbers a set holds."""
-    return {"set.size": float(len({adapter.new(2.0), adapter.new(2.0)}))}
+    return {"values in the set": float(len({adapter.new(2.0), adapter.new(2.0)}))}
 
 
 def determinism(adapter: Adapter) -> Readings:
@@ -42,7 +42,7 @@ def determinism(adapter: Adapter) -> Readings:
         adapter.backward(terms[0])
         found.add(float(adapter.grad(a)))
         kept += terms
-    return {"grad.answers": float(len(found))}
+    return {"different gradients": float(len(found))}
 
 
 def cycles(adapter: Adapter) -> Readings:
@@ -53,7 +53,7 @@ def cycles(adapter: Adapter) -> Readings:
     try:
         for _ in range(10):
             _small_graph(adapter)
-        return {"left.objects": float(min(gc.collect(), 10))}
+        return {"objects left to the collector": float(min(gc.collect(), 10))}
     finally:
         gc.enable()
 
@@ -68,7 +68,7 @@ def memory(adapter: Adapter) -> Readings:
                 _small_graph(adapter)
             gc.collect()
             sizes.append(tracemalloc.get_traced_memory()[0])
-        return {"memory.grows": float(sizes[2] - sizes[1] > 200 * 50)}
+        return {"memory grows": float(sizes[2] - sizes[1] > 200 * 50)}
     finally:
         tracemalloc.stop()
 
@@ -82,7 +82,7 @@ def deletion(adapter: Adapter) -> Readings:
     found = float(adapter.data(y))
     del y
     gc.collect()
-    return {"last.data": found}
+    return {"last sum": found}
 
 
 def _small_graph(adapter: Adapter) -> None:

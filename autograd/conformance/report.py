@@ -8,6 +8,8 @@ from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 from xml.etree import ElementTree as ET
 
+from .diagnosis import founded
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -59,18 +61,28 @@ class Report(NamedTuple):
         return found
 
     @property
+    def explained(self) -> set[str]:
+        """The names of the cases that smell of a known mistake."""
+        return {v.case.name for smell in self.smells for v in smell.evidence}
+
+    @property
     def unexplained(self) -> list[Verdict]:
-        """What is wrong and smells of no known mistake."""
-        explained = {v.case.name for smell in self.smells for v in smell.evidence}
-        return [v for v in self.verdicts if v.failed and v.case.name not in explained]
+        """What is wrong, smells of no known mistake, and rests on nothing that is wrong."""
+        grounds = founded(self.kit, self.verdicts)
+        return [v for v in grounds if v.failed and v.case.name not in self.explained]
+
+    @property
+    def consequences(self) -> list[Verdict]:
+        """What is wrong and may be right once a simpler case is."""
+        known = self.explained | {v.case.name for v in self.unexplained}
+        return [v for v in self.verdicts if v.failed and v.case.name not in known]
 
     @property
     def missing(self) -> dict[str, list[Verdict]]:
         """What the engine lacks, and which cases ask for it, but for what is among the smells."""
-        explained = {v.case.name for smell in self.smells for v in smell.evidence}
         found: dict[str, list[Verdict]] = {}
         for v in self.verdicts:
-            if v.ends == "missing" and v.case.name not in explained:
+            if v.ends == "missing" and v.case.name not in self.explained:
                 found.setdefault(v.says, []).append(v)
         return found
 
@@ -116,6 +128,10 @@ def text(report: Report, *, colour: bool = False) -> str:
         lines += ["", paint("red", f"level {v.case.level}: {v.case.name}")]
         lines.append(wrapped(_seen(v), "  seen: ", "        "))
         lines.append(wrapped(v.case.lesson, "  know: ", "        "))
+    if report.consequences:
+        names = ", ".join(v.case.name for v in report.consequences)
+        lines += ["", paint("bold", "Wrong too, and perhaps only because of the above")]
+        lines.append(wrapped(names, "  ", "  "))
     if report.missing:
         lines += ["", paint("bold", "Missing")]
     for what, verdicts in report.missing.items():
@@ -126,7 +142,9 @@ def text(report: Report, *, colour: bool = False) -> str:
 
 
 def _seen(v: Verdict) -> str:
-    return f"{v.case.question}: {v.says} [{v.case.name}]"
+    """A case's question and answer; of a probe its name and lesson are the question."""
+    question = v.case.lesson if v.case.probe else f"{v.case.question}:"
+    return f"{question} {v.says} [{v.case.name}]"
 
 
 def _conclusion(report: Report) -> str:
@@ -219,6 +237,9 @@ def markdown(report: Report) -> str:
     if report.unexplained:
         lines += ["", "## Wrong, but like no mistake that the kit knows", ""]
         lines += [f"- level {v.case.level}: {_marked(_seen(v))}" for v in report.unexplained]
+    if report.consequences:
+        names = ", ".join(v.case.name for v in report.consequences)
+        lines += ["", "## Wrong too, and perhaps only because of the above", "", names]
     if report.missing:
         lines += ["", "## Missing", ""]
         for what, verdicts in report.missing.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .cases import number
+from .cases import ENDINGS, number
 
 if TYPE_CHECKING:
     from .cases import Case
@@ -47,7 +47,7 @@ def judge(case: Case, answer: Answer) -> Verdict:
 
 def agrees(readings: dict[str, float], expected: dict[str, Any], tolerance: float) -> bool:
     """Whether every expected reading is there, within a relative tolerance."""
-    asked = {key: x for key, x in expected.items() if "." in key}
+    asked = {key: x for key, x in expected.items() if key not in ENDINGS}
     return bool(asked) and all(
         key in readings and close(readings[key], x, tolerance) for key, x in asked.items()
     )
@@ -71,7 +71,7 @@ def difference(readings: dict[str, float], case: Case) -> str:
     return ", ".join(
         f"{key} is {shown(readings[key])} where it is {shown(x)}"
         for key, x in case.expect[0].items()
-        if "." in key and not close(readings[key], x, case.tolerance)
+        if key not in ENDINGS and not close(readings[key], x, case.tolerance)
     )
 
 
