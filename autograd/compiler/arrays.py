@@ -58,6 +58,13 @@ def laid_out_as_known() -> bool:
         return False
 
 
+def require(builder: ir.IRBuilder, condition: ir.Value, otherwise: ir.Block) -> None:
+    """Go on where a condition holds; else go to a block."""
+    following = builder.append_basic_block("known")
+    builder.cbranch(condition, following, otherwise)
+    builder.position_at_end(following)
+
+
 def numbers_of(builder: ir.IRBuilder, array: ir.Value) -> ir.Value:
     """Return where the numbers of an array are."""
     return _field(builder, array, NUMBERS, POINTER)
@@ -68,26 +75,22 @@ def rows_of(
 ) -> ir.Value:
     """Return how many rows of a shape an array of floats holds; go to a block if it is another."""
 
-    def require(condition: ir.Value) -> None:
-        following = builder.append_basic_block("known")
-        builder.cbranch(condition, following, otherwise)
-        builder.position_at_end(following)
+    def require_equal(x: ir.Value, expected: int) -> None:
+        require(builder, builder.icmp_unsigned("==", x, ir.Constant(x.type, expected)), otherwise)
 
     def require_pointer(field: int, to: object) -> None:
         address = builder.ptrtoint(_field(builder, array, field, POINTER), INDEX)
-        require(builder.icmp_unsigned("==", address, ir.Constant(INDEX, id(to))))
+        require_equal(address, id(to))
 
     require_pointer(TYPE, np.ndarray)
     require_pointer(KIND, np.dtype(np.float64))
     flags = builder.and_(_field(builder, array, FLAGS, SMALL), ir.Constant(SMALL, IN_ORDER))
-    require(builder.icmp_unsigned("==", flags, ir.Constant(SMALL, IN_ORDER)))
-    dimensions = _field(builder, array, DIMENSIONS, SMALL)
-    require(builder.icmp_unsigned("==", dimensions, ir.Constant(SMALL, 1 + len(shape))))
+    require_equal(flags, IN_ORDER)
+    require_equal(_field(builder, array, DIMENSIONS, SMALL), 1 + len(shape))
     sizes = _field(builder, array, SHAPE, POINTER)
     for i, size in enumerate(shape, 1):
         place = builder.gep(sizes, [ir.Constant(INDEX, i)], source_etype=INDEX)
-        here = builder.load(place, typ=INDEX)
-        require(builder.icmp_signed("==", here, ir.Constant(INDEX, size)))
+        require_equal(builder.load(place, typ=INDEX), size)
     return builder.load(sizes, typ=INDEX)
 
 

@@ -15,7 +15,7 @@ import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 
-from autograd.compiler.arrays import INDEX, POINTER, numbers_of, rows_of
+from autograd.compiler.arrays import INDEX, POINTER, numbers_of, require, rows_of
 from autograd.compiler.emit import Emission
 from autograd.compiler.nests import (
     KEPT,
@@ -132,17 +132,12 @@ class Code:
         other = function.append_basic_block("other")
         ir.IRBuilder(other).ret(integer(0))
 
-        def require(condition: ir.Value) -> None:
-            following = builder.append_basic_block("known")
-            builder.cbranch(condition, following, other)
-            builder.position_at_end(following)
-
         count = rows_of(builder, given, (), other)
-        require(builder.icmp_signed("==", count, integer(parameters)))
+        require(builder, builder.icmp_signed("==", count, integer(parameters)), other)
         rows = [rows_of(builder, x, shape, other) for x, shape in zip(inputs, shapes, strict=True)]
         for more in rows[1:]:
-            require(builder.icmp_signed("==", rows[0], more))
-        require(builder.icmp_signed(">", rows[0], integer(0)))
+            require(builder, builder.icmp_signed("==", rows[0], more), other)
+        require(builder, builder.icmp_signed(">", rows[0], integer(0)), other)
         weight = builder.fdiv(ir.Constant(NUMBER, 1.0), builder.sitofp(rows[0], NUMBER))
         null = ir.Constant(POINTER, None)
         byte = ir.IntType(8)

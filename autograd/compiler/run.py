@@ -294,24 +294,9 @@ class Compiled:
         template = found.program.output_template
         if template != 0 and not (isinstance(template, tuple) and template[:1] == (0,)):
             raise TypeError("descend: expected f to return one number, or a tuple that begins so")
-        settings = plain(as_array(hyperparameters, "hyperparameters"), "hyperparameters")
-        rows = np.ascontiguousarray(order, dtype=np.int64)
-        if not isinstance(batch_size, int) or batch_size < 1 or rows.ndim != 1:
-            raise ValueError(
-                "descend: expected a batch_size of at least 1 and order (rows,), "
-                f"got {shown(batch_size)} and shape {rows.shape}"
-            )
         if not found.listed:
             raise ValueError("descend: f has no parameters to update")
-        batch_size = max(1, min(batch_size, len(rows)))
-        batches = -(-len(rows) // batch_size)
-        if settings.ndim != 2 or len(settings) > batches:
-            raise ValueError(
-                f"descend: expected hyperparameters (steps, h) of at most {batches} steps, one for "
-                f"each batch of {batch_size} in {len(rows)} rows, got shape {settings.shape}"
-            )
-        if len(rows) and not 0 <= rows.min() <= rows.max() < len(inputs[0]):
-            raise ValueError(f"descend: expected order to name rows below {len(inputs[0])}")
+        rows, batch_size, settings = _steps(order, batch_size, hyperparameters, len(inputs[0]))
         if len(state) < 2 or {*map(np.shape, state)} != {found.shape}:
             raise ValueError(
                 f"descend: expected state to be arrays of shape {found.shape}, parameters, "
@@ -455,6 +440,33 @@ class Compiled:
         plain(inputs[0], name)
         self._last = found
         return found, inputs
+
+
+def _steps(
+    order: Any, batch_size: int, hyperparameters: Any, length: int
+) -> tuple[ndarray, int, ndarray]:
+    """Return which rows to take in which batches, and the hyperparameters of each, as arrays.
+
+    Raises:
+        TypeError, ValueError: they do not fit each other, or arrays of this length.
+    """
+    settings = plain(as_array(hyperparameters, "hyperparameters"), "hyperparameters")
+    rows = np.ascontiguousarray(order, dtype=np.int64)
+    if not isinstance(batch_size, int) or batch_size < 1 or rows.ndim != 1:
+        raise ValueError(
+            "descend: expected a batch_size of at least 1 and order (rows,), "
+            f"got {shown(batch_size)} and shape {rows.shape}"
+        )
+    batch_size = max(1, min(batch_size, len(rows)))
+    batches = -(-len(rows) // batch_size)
+    if settings.ndim != 2 or len(settings) > batches:
+        raise ValueError(
+            f"descend: expected hyperparameters (steps, h) of at most {batches} steps, one for "
+            f"each batch of {batch_size} in {len(rows)} rows, got shape {settings.shape}"
+        )
+    if len(rows) and not 0 <= rows.min() <= rows.max() < length:
+        raise ValueError(f"descend: expected order to name rows below {length}")
+    return rows, batch_size, settings
 
 
 def _unknown(*_arrays: Any) -> None:
