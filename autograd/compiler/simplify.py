@@ -89,7 +89,7 @@ class Graph:
         names: of each instruction the primitive's name, or what else it is: "input", "seed",
             "parameter" or "constant".
         operands: the numbers of the instructions it is applied to; of an input or a parameter its
-            position, of a constant its value.
+            position.
         constants: the values of the constants.
         varying: what depends on an input; what does not is computed once for all samples.
         sums: the sums of products, by the number of the instruction whose place they take.
