@@ -40,14 +40,24 @@ NEGATION = """\
 """
 BACKWARD = "    def backward(self):\n"
 OPERANDS = "        self.operands = tuple(operands)\n"
+CALLED = """\
+def called(partial):
+    return partial() if callable(partial) else partial
+
+
+"""
 
 
 def late(expression):
     """A partial that is a function, called in the sweep."""
-    return [(SWEEP, SWEEP.replace("partial *", "called(partial) *")), (
-        "def as_value(x):",
-        "def called(partial):\n    return partial() if callable(partial) else partial\n\n\ndef as_value(x):",
-    ), *expression]
+    return [
+        (SWEEP, SWEEP.replace("partial *", "called(partial) *")),
+        (
+            "def as_value(x):",
+            CALLED + "def as_value(x):",
+        ),
+        *expression,
+    ]
 
 
 BROKEN = {
@@ -65,9 +75,13 @@ BROKEN = {
             "dict(zip(value.operands, value.partials, strict=True)).items()",
         )
     ],
-    "product-own-factor": [(PRODUCT, PRODUCT.replace("other.data, self.data", "self.data, other.data"))],
+    "product-own-factor": [
+        (PRODUCT, PRODUCT.replace("other.data, self.data", "self.data, other.data"))
+    ],
     "plain-numbers": [("return x if isinstance(x, Value) else Value(x)", "return x")],
-    "integer-gradient": [("operand.grad += partial * value.grad", "operand.grad += int(partial * value.grad)")],
+    "integer-gradient": [
+        ("operand.grad += partial * value.grad", "operand.grad += int(partial * value.grad)")
+    ],
     "float32": [
         ("import math\n", "import math\nimport struct\n"),
         ("self.data = float(data)", 'self.data = struct.unpack("f", struct.pack("f", data))[0]'),
@@ -89,25 +103,35 @@ BROKEN = {
     ],
     "division-second-sign": [("-quotient(z, b)", "quotient(z, b)")],
     "division-upside-down": [("quotient(1.0, b), -", "b, -")],
-    "division-by-gradient": late([
-        ("z = quotient(a, b)\n", "z = quotient(a, b)\n        out = Value(z)\n"),
-        (
-            "return Value(z, (self, as_value(other)), (quotient(1.0, b), -quotient(z, b)))",
-            """out.operands = (self, as_value(other))
+    "division-by-gradient": late(
+        [
+            ("z = quotient(a, b)\n", "z = quotient(a, b)\n        out = Value(z)\n"),
+            (
+                "return Value(z, (self, as_value(other)), (quotient(1.0, b), -quotient(z, b)))",
+                """out.operands = (self, as_value(other))
         out.partials = (lambda: b / out.grad**2, lambda: a / out.grad**2)
         return out""",
-        ),
-    ]),
+            ),
+        ]
+    ),
     "power-base-only": [("z * logarithm(a)", "0.0")],
     "power-exponent-kept": [("b * power(a, b - 1)", "b * power(a, b)")],
     "power-factor-lost": [("b and b * power(a, b - 1)", "b and power(a, b - 1)")],
-    "power-negative-base": [("z = power(a, b)", "z = power(a, b) if a == 0 else math.exp(b * math.log(a))")],
+    "power-negative-base": [
+        ("z = power(a, b)", "z = power(a, b) if a == 0 else math.exp(b * math.log(a))")
+    ],
     "power-divides-by-base": [("b and b * power(a, b - 1)", "b and b * z / a")],
     "in-place-aliasing": [
-        (BACKWARD, "    def __iadd__(self, other):\n        self.data += other.data\n        return self\n\n" + BACKWARD)
+        (
+            BACKWARD,
+            "    def __iadd__(self, other):\n"
+            "        self.data += other.data\n        return self\n\n" + BACKWARD,
+        )
     ],
     "no-topological-order": [
-        (ORDER, """\
+        (
+            ORDER,
+            """\
         order, seen, queue = [], {self}, [self]
         for value in queue:
             order.insert(0, value)
@@ -115,13 +139,16 @@ BROKEN = {
                 if operand not in seen:
                     seen.add(operand)
                     queue.append(operand)
-"""),
+""",
+        ),
     ],
     "passed-on-twice": [
         (FRESH, ""),
         (SEED, "self.grad = 1.0"),
         (ORDER, "        order = []\n"),
-        (SWEEP, """\
+        (
+            SWEEP,
+            """\
         self.pass_on()
 
     def pass_on(self):
@@ -129,23 +156,32 @@ BROKEN = {
             operand.grad += partial * self.grad
         for operand in self.operands:
             operand.pass_on()
-"""),
+""",
+        ),
     ],
     "exponential-time": [
         (FRESH, ""),
         (SEED, ""),
         (ORDER, ""),
-        (SWEEP, """\
+        (
+            SWEEP,
+            """\
         stack = [(self, 1.0)]
         while stack:
             value, cotangent = stack.pop()
             value.grad += cotangent
             for operand, partial in zip(value.operands, value.partials, strict=True):
                 stack.append((operand, partial * cotangent))
-"""),
+""",
+        ),
     ],
     "stale-interior": [(FRESH, ""), (SEED, "self.grad = 1.0")],
-    "leaf-reset": [("            if value.operands:\n                value.grad = 0.0", "            value.grad = 0.0")],
+    "leaf-reset": [
+        (
+            "            if value.operands:\n                value.grad = 0.0",
+            "            value.grad = 0.0",
+        )
+    ],
     "visited-flag": [
         ("value not in seen", "value.operands == () or not value.visited"),
         ("seen.add(value)", "value.visited = True"),
@@ -158,14 +194,18 @@ BROKEN = {
         ("INF, NAN", "TAPE = []\nINF, NAN"),
     ],
     "equality-merges-values": [
-        (BACKWARD, """\
+        (
+            BACKWARD,
+            """\
     def __eq__(self, other):
         return self.data == other.data
 
     def __hash__(self):
         return hash(self.data)
 
-""" + BACKWARD),
+"""
+            + BACKWARD,
+        ),
     ],
     "unhashable": [
         (BACKWARD, "    def __eq__(self, other):\n        return self is other\n\n" + BACKWARD),
@@ -173,7 +213,9 @@ BROKEN = {
         ("seen.add(value)", "seen.add(id(value))"),
     ],
     "tanh-of-input": [("4 * e / (1 + e) ** 2", "1 - self.data**2 + 0 * e")],
-    "sigmoid-of-input": [("(self,), (e / (1 + e) ** 2,)", "(self,), (self.data * (1 - self.data),)")],
+    "sigmoid-of-input": [
+        ("(s, (self,), (e / (1 + e) ** 2,))", "(s, (self,), (self.data * (1 - self.data),))")
+    ],
     "cosine-sign": [("-math.sin(self.data)", "math.sin(self.data)")],
     "logarithm-upside-down": [("quotient(1.0, self.data),", "self.data,")],
     "relu-leaks": [("(float(self.data > 0),)", "(1.0,)")],
@@ -182,32 +224,64 @@ BROKEN = {
         ("e = math.exp(-2 * abs(self.data))", "e = math.exp(2 * self.data)"),
         ("math.tanh(self.data), (self,)", "(e - 1) / (e + 1), (self,)"),
     ],
-    "sigmoid-cancels": [
-        ("(self,), (e / (1 + e) ** 2,)", "(self,), ((1 if self.data >= 0 else e) / (1 + e) * (1 - (1 if self.data >= 0 else e) / (1 + e)),)")
-    ],
+    "sigmoid-cancels": [("(s, (self,), (e / (1 + e) ** 2,))", "(s, (self,), (s * (1 - s),))")],
     "sigmoid-overflow": [
-        ("e = math.exp(-abs(self.data))\n        return Value((1 if self.data >= 0 else e) / (1 + e)", "e = math.exp(-self.data)\n        return Value(1 / (1 + e)"),
+        ("e = math.exp(-abs(self.data))\n        s", "e = math.exp(-self.data)\n        s"),
+        ("s = (1 if self.data >= 0 else e) / (1 + e)", "s = 1 / (1 + e)"),
     ],
     "softplus-overflow": [
-        ("max(self.data, 0.0) + math.log1p(math.exp(-abs(self.data)))", "math.log1p(math.exp(self.data))")
+        (
+            "max(self.data, 0.0) + math.log1p(math.exp(-abs(self.data)))",
+            "math.log1p(math.exp(self.data))",
+        )
     ],
-    "softplus-cancels": [("math.log1p(math.exp(-abs(self.data)))", "math.log(1 + math.exp(-abs(self.data)))")],
+    "softplus-cancels": [
+        ("math.log1p(math.exp(-abs(self.data)))", "math.log(1 + math.exp(-abs(self.data)))")
+    ],
     "relu-at-zero": [("self.data > 0)", "self.data >= 0)")],
     "exponential-raises": [("z = exponential(self.data)", "z = math.exp(self.data)")],
     "logarithm-raises": [("Value(logarithm(self.data)", "Value(math.log(self.data)")],
-    "root-raises": [("return self**0.5", "return Value(math.sqrt(self.data), (self,), (0.5 / math.sqrt(self.data),))")],
+    "root-raises": [
+        (
+            "return self**0.5",
+            "return Value(math.sqrt(self.data), (self,), (0.5 / math.sqrt(self.data),))",
+        )
+    ],
     "division-raises": [("z = quotient(a, b)", "z = a / b")],
-    "power-raises": [("z = power(a, b)", "z = a**b if a >= 0 else power(a, b)"), (POWER_PARTIALS, "(b * a ** (b - 1) if a >= 0 else b * power(a, b - 1), z * logarithm(a))"), ("return self**0.5", "return Value(power(self.data, 0.5), (self,), (0.5 * power(self.data, -0.5),))")],
+    "power-raises": [
+        ("z = power(a, b)", "z = a**b if a >= 0 else power(a, b)"),
+        (POWER_PARTIALS, "(b * a ** (b - 1) if a >= 0 else b * power(a, b - 1), z * logarithm(a))"),
+        (
+            "return self**0.5",
+            "return Value(power(self.data, 0.5), (self,), (0.5 * power(self.data, -0.5),))",
+        ),
+    ],
     "complex-power": [
         ("return NAN if isinstance(z, complex) else z", "return z"),
-        ("self.data = float(data)", "self.data = data if isinstance(data, complex) else float(data)"),
-        ("return self**0.5", "return Value(power(self.data, 0.5) if self.data >= 0 else NAN, (self,), (0.5 * power(self.data, -0.5),))"),
+        (
+            "self.data = float(data)",
+            "self.data = data if isinstance(data, complex) else float(data)",
+        ),
+        (
+            "return self**0.5",
+            "z = power(self.data, 0.5) if self.data >= 0 else NAN\n"
+            "        return Value(z, (self,), (0.5 * power(self.data, -0.5),))",
+        ),
     ],
     "nan-lost": [("    if math.isnan(a.data + b.data):\n        return a + b\n", "")],
-    "relu-loses-nan": [("0.0 if self.data < 0 else self.data", "self.data if self.data > 0 else 0.0")],
-    "zero-skips": [("operand.grad += partial * value.grad", "operand.grad += value.grad and partial * value.grad")],
+    "relu-loses-nan": [
+        ("0.0 if self.data < 0 else self.data", "self.data if self.data > 0 else 0.0")
+    ],
+    "zero-skips": [
+        (
+            "operand.grad += partial * value.grad",
+            "operand.grad += value.grad and partial * value.grad",
+        )
+    ],
     "recursive-order": [
-        (ORDER, """\
+        (
+            ORDER,
+            """\
         order, seen = [], set()
 
         def visit(value):
@@ -219,19 +293,27 @@ BROKEN = {
 
         visit(self)
         del visit
-"""),
+""",
+        ),
     ],
     "quadratic-search": [("set(), [(self", "[], [(self"), ("seen.add", "seen.append")],
-    "late-operand": late([
-        ("(other.data, self.data)", "(lambda: other.data, lambda: self.data)"),
-        (POWER_PARTIALS, "(lambda: b and b * power(self.data, b - 1), z * logarithm(a))"),
-    ]),
-    "late-result": late([
-        ("z = exponential(self.data)\n        return Value(z, (self,), (z,))", """\
+    "late-operand": late(
+        [
+            ("(other.data, self.data)", "(lambda: other.data, lambda: self.data)"),
+            (POWER_PARTIALS, "(lambda: b and b * power(self.data, b - 1), z * logarithm(a))"),
+        ]
+    ),
+    "late-result": late(
+        [
+            (
+                "z = exponential(self.data)\n        return Value(z, (self,), (z,))",
+                """\
 out = Value(exponential(self.data), (self,))
         out.partials = (lambda: out.data,)
-        return out"""),
-    ]),
+        return out""",
+            ),
+        ]
+    ),
     "integer-numbers": [("self.data = float(data)", "self.data = data")],
     "unordered": [("in value.operands]", "in set(value.operands)]")],
     "reference-cycles": [(OPERANDS, OPERANDS + "        self.node = self\n")],

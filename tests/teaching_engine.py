@@ -97,7 +97,8 @@ class Value:
 
     def sigmoid(self):
         e = math.exp(-abs(self.data))
-        return Value((1 if self.data >= 0 else e) / (1 + e), (self,), (e / (1 + e) ** 2,))
+        s = (1 if self.data >= 0 else e) / (1 + e)
+        return Value(s, (self,), (e / (1 + e) ** 2,))
 
     def softplus(self):
         z = max(self.data, 0.0) + math.log1p(math.exp(-abs(self.data)))

@@ -90,7 +90,7 @@ class Adapter:
             if any(words in str(error) for words in REFUSALS):
                 raise MissingError(name) from error
             raise
-        except (NotImplementedError, AssertionError) as error:
+        except (NotImplementedError, AssertionError) as error:  # a refusal, in words
             raise MissingError(f"{name}: {error}" if str(error) else name) from error
 
     def function(self, name: str, value: Any) -> Callable[..., Any]:

@@ -20,8 +20,8 @@ def execute(adapter: Adapter, case: Case) -> Answer:
     """Run a case: its readings, or what was raised, or which operation is missing."""
     try:
         readings = getattr(probes, case.probe)(adapter) if case.probe else run(adapter, case)
-    except MissingError as missing:
-        return {"ends": "missing", "says": str(missing)}
+    except (MissingError, NotImplementedError) as missing:
+        return {"ends": "missing", "says": str(missing) or "an operation"}
     except (Exception, SystemExit) as error:  # noqa: BLE001  an engine may raise anything
         kinds = [kind.__name__ for kind in type(error).__mro__[:-2]]
         notes = " ".join(f"({note})" for note in getattr(error, "__notes__", ()))
