@@ -264,8 +264,11 @@ class Primitive:
         for position, x in enumerate(operands):
             if not (isinstance(x, Scalar) or is_real(type(x))):
                 name = self.operand_name(position, len(operands))
+                numpy = sys.modules.get("numpy")
+                array = numpy is not None and isinstance(x, numpy.ndarray)
+                advice = f"; np.{self.name} takes arrays" if array and hasattr(numpy, self.name) else ""
                 raise TypeError(
-                    f"{self.name}: expected a number or Value as {name}, got {shown(x)}"
+                    f"{self.name}: expected a number or Value as {name}, got {shown(x)}{advice}"
                 )
             numbers.append(x if isinstance(x, Scalar) else to_float(x))
         return numbers

@@ -83,9 +83,12 @@ def branch_error() -> TypeError:
 
 
 def _no_number(kind: str) -> TypeError:
+    advice = "fix it outside of the function, or write where(condition, a, b)"
+    if kind in {"data", "float"}:
+        advice = "write it in the functions of autograd, such as autograd.sin instead of math.sin"
     return TypeError(
         f"a traced function used a number as {kind}, at {line_outside()}: "
-        "a Tracer has no data; write it in the functions of autograd"
+        f"a Tracer has no data; {advice}"
     )
 
 

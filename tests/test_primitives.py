@@ -557,3 +557,10 @@ def test_a_span_of_time_is_no_real_number():
     assert Value(1.0) != np.timedelta64(1, "s")
     with pytest.raises(TypeError, match="expected a real number"):
         Value(np.timedelta64(1, "s"))
+
+
+def test_an_array_is_refused_with_the_function_that_takes_it():
+    with pytest.raises(TypeError, match=r"sin: expected a number .* got ndarray .*; np\.sin takes"):
+        autograd.sin(np.ones(2))
+    with pytest.raises(TypeError, match=r"relu: expected .* got ndarray [^;]*$"):
+        autograd.relu(np.ones(2))
