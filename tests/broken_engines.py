@@ -264,8 +264,10 @@ BROKEN = {
         ),
         (
             "return self**0.5",
-            "z = power(self.data, 0.5) if self.data >= 0 else NAN\n"
-            "        return Value(z, (self,), (0.5 * power(self.data, -0.5),))",
+            (
+                "z = power(self.data, 0.5) if self.data >= 0 else NAN\n"
+                "        return Value(z, (self,), (0.5 * power(self.data, -0.5),))"
+            ),
         ),
     ],
     "nan-lost": [("    if math.isnan(a.data + b.data):\n        return a + b\n", "")],

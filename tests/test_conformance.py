@@ -189,7 +189,7 @@ def test_a_broken_engine_is_diagnosed_by_name(mistake):
     assert mistakes(report)[0] == mistake
     assert {*mistakes(report)} - {mistake} <= inherent.get(mistake, set())
     assert f": {mistake}\n" in text(report)
-    assert not report.succeeded
+    assert report.succeeded == (mistake == "no-reflected-power")  # missing, above level 3
 
 
 def test_every_mistake_has_its_broken_engine():
@@ -421,8 +421,6 @@ def test_the_readme_shows_a_case_and_a_report_as_they_are():
     report = graded(
         engine_file(broken("assigned-gradient")), [c for c in KIT.cases if c.level == 1]
     )
-    *_, smelled, next_level = text(report).split("\n\n")
-    assert smelled in readme
-    assert next_level in readme
+    assert text(report).replace("engine.py:Value", "engine:Value") in readme
     for operation in FUNCTIONS:
         assert operation in readme
