@@ -484,7 +484,7 @@ def test_any_label_is_shown_as_text_and_is_nothing_else(labels):
 @given(hostile)
 def test_a_printed_label_is_one_line_that_no_mark_turns_round(label):
     text = printable(label)
-    assert text.isprintable()
+    assert re.sub("[\u200c\u200d]", "", text).isprintable()  # joiners of letters and of emoji
     assert text.encode().decode() == text
     assert text == label or "\\" in text
 

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from autograd import Value, dot, relu, tanh, where
+from autograd import Value, dot, logsumexp, mean, norm, relu, tanh, where
 from autograd.draw import draw
-from autograd.draw.folding import FEW, MOST, UNFOLDED, _common_label, view_of
-from autograd.draw.graph import graph_of, number
+from autograd.draw.folding import FARTHEST, FEW, MOST, UNFOLDED, _common_label, view_of
+from autograd.draw.graph import Edge, Graph, Node, graph_of, number
 from nn import MLP, hinge
 
 LABELS = [
@@ -171,14 +171,52 @@ def test_folding_starts_above_fifty_nodes(size):
 @given(roots)
 def test_fold_false_shows_every_node_or_refuses_in_one_line(root):
     graph = graph_of(root)
-    many = len(graph.nodes)
-    if many <= MOST:
+    many, ranks = len(graph.nodes), ranks_across(graph)
+    if many <= MOST and ranks <= FARTHEST:
         view = view_of(graph, fold=False)
         check(graph, view)
         assert len(view.boxes) == many
     else:
-        with pytest.raises(ValueError, match=rf"^{many:,} boxes are too many to lay out.*depth="):
+        reason = f"{many:,} boxes are too many" if many > MOST else f"the arrows span {ranks:,} "
+        with pytest.raises(ValueError, match=rf"^{reason}.*depth="):
             view_of(graph, fold=False)
+
+
+def ranks_across(graph):
+    """How many ranks the arrows span where every node stands as near to the output as it can."""
+    place = {node.name: i for i, node in enumerate(graph.nodes)}
+    rank = dict.fromkeys(place, 0)
+    pairs = {(edge.result, edge.operand) for edge in graph.edges}
+    for result, operand in sorted(pairs, key=lambda pair: -place[pair[0]]):
+        rank[operand] = max(rank[operand], rank[result] + 1)
+    return sum(rank[operand] - rank[result] for result, operand in pairs)
+
+
+def dense(size):
+    """Each value is computed from all before it, in ways that are not alike."""
+    values = [Value(0.5, "x"), Value(0.3, "y")]
+    for i in range(size):
+        values.append([norm, mean, logsumexp][i * i % 7 % 3](values))
+    return values[-1]
+
+
+@pytest.mark.parametrize("size", [10, 25, 40, 48, 60, 300])
+def test_arrows_too_long_to_be_laid_out_are_folded(size):
+    graph = graph_of(dense(size))
+    view = view_of(graph)
+    check(graph, view)
+    assert len(view.boxes) == size + 2 or 10 <= len(view.boxes) <= FEW
+    nodes = [Node(box.name, *"   ", (), 0.0, 0.0) for box in view.boxes]
+    edges = [Edge(arrow.operand.name, arrow.result.name, 0, 0.0, 0.0) for arrow in view.arrows]
+    assert ranks_across(Graph(nodes, edges)) <= FARTHEST
+
+
+def test_fold_false_refuses_arrows_that_take_minutes_to_lay_out():
+    x = y = Value(0.5, "x")
+    for _ in range(200):
+        y = y * x
+    with pytest.raises(ValueError, match=r"^the arrows span 20,299 ranks, at most 2,000 .*fold=T"):
+        draw(y, fold=False)
 
 
 def test_fold_false_refuses_what_no_one_could_read():

@@ -1,6 +1,7 @@
 import json
 import math
 import re
+import sys
 from html import unescape
 from random import Random
 
@@ -9,13 +10,15 @@ from expressions import expressions, vectors
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograd import Value, backward_steps, explore, log, primitive, relu, tanh, where
+from autograd import Value, backward_steps, explore, log, primitive, relu, sign, tanh, where
 from autograd.draw import render
 from autograd.draw.graph import number, numbers
+from autograd.draw.programs import constant
 from autograd.draw.text import printable
 from autograd.primitives import TABLE
 from nn import MLP, hinge
 
+MAX = sys.float_info.max
 HOSTILE = [
     "</script><script>window.hacked = 1</script>",
     "<img src=x onerror='window.hacked = 1'>",
@@ -339,6 +342,78 @@ def test_differences_agree_with_the_gradient_and_are_red_where_there_is_a_kink(w
     assert page.locator(".differs").count() == 1
 
 
+@pytest.mark.parametrize("size", [1e-300, 1e-9, 1e-5, 2e-3, 1.0, 1e9, 1e250])
+def test_differences_of_a_smooth_function_agree_at_every_size(walk, size):
+    page = walk(log(Value(size, "x")))
+    page.wait_for_selector("#leaf-rows td:last-child:empty", state="detached")
+    assert page.locator(".differs").count() == 0
+    assert page.locator("#leaf-rows td:last-child").first.inner_text() == number_of_page(1 / size)
+
+
+def test_differences_say_nothing_where_the_output_is_not_finite(walk):
+    page = walk(GRAPHS["numbers that are none"]())
+    page.wait_for_selector("#leaf-rows td:last-child:empty", state="detached")
+    assert page.locator("#leaf-rows td:last-child").all_inner_texts() == ["·", "·"]
+
+
+def test_differences_are_red_at_a_jump(walk):
+    page = walk(sign(Value(0.0, "x")))
+    page.wait_for_selector(".differs")
+
+
+def number_of_page(x):
+    mantissa, e, exponent = f"{x:.6g}".partition("e")
+    return f"{mantissa}e{int(exponent)}" if e else mantissa
+
+
+@settings(max_examples=20)
+@given(st.lists(st.floats() | st.integers(-(10**6), 10**6).map(lambda n: n / 16), max_size=200))
+def test_the_page_prints_numbers_as_python_does(script_of_page, xs):
+    expected = [["0" if x == 0 else f(x) for f in (number, number_of_page)] for x in xs]
+    found = "xs => xs.map(Number).map(x => [print(x), print(x, 6)])"
+    assert script_of_page.evaluate(found, [*map(constant, xs)]) == expected
+
+
+@pytest.fixture(scope="module")
+def script_of_page(browser, tmp_path_factory):
+    path = explore(square()).save(tmp_path_factory.mktemp("page") / "page.html")
+    page = browser.new_page()
+    page.goto(path.as_uri())
+    yield page
+    page.close()
+
+
+@pytest.mark.parametrize("x", [0.0, 5e-324, 1e-300, -3e-5, 0.02, 7.0, -1e308, MAX])
+def test_a_slider_moves_any_number_within_its_range(walk, x):
+    page = walk(Value(x, "x") * 1.0)
+    slider = page.get_by_label("x, slider")
+    low, high = (float(slider.get_attribute(end)) for end in ("min", "max"))
+    assert -math.inf < low <= x <= high < math.inf
+    before = float(slider.input_value())
+    assert math.isclose(before, x, rel_tol=1e-12, abs_tol=1e-300)
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    after = page.evaluate("leaves[0]")
+    assert low <= after < before
+    assert abs(after - before) <= (high - low) / 100
+
+
+def test_a_leaf_that_is_no_finite_number_is_shown_and_put_back(open_page, tmp_path):
+    root = Value(math.inf, "x") + Value(math.nan, "y")
+    found = open_page(explore(root).save(tmp_path / "page.html"))
+    page = found.page
+
+    def shown(name):
+        return page.get_by_label(f"{name}, value").get_attribute("placeholder")
+
+    page.get_by_label("x, value").fill("2")
+    assert page.evaluate("values[0]") == 2.0
+    page.get_by_role("button", name="Put back").click()
+    assert page.evaluate("values[0]") == math.inf
+    assert (shown("x"), shown("y")) == ("inf", "nan")
+    assert found.complaints == []
+
+
 def test_the_keyboard_alone_completes_a_walk(walk):
     page = walk(square())
     for _ in range(20):
@@ -424,3 +499,9 @@ def test_a_page_of_500_boxes_steps_as_any_other(open_page, tmp_path):
     node = explore(level[0]).graph.nodes[0]
     text = page.locator(f'#drawing [id="{node.name}"]').text_content()
     assert f"∂ {number(node.gradient)}" in text
+
+
+def test_without_a_script_the_page_says_so_and_shows_no_dummies(open_page, tmp_path):
+    found = open_page(explore(square()).save(tmp_path / "page.html"), java_script_enabled=False)
+    assert "needs JavaScript" in found.page.inner_text("body")
+    assert not found.page.locator("main").is_visible()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 UNFOLDED = 50  # nodes at most that are drawn one by one
 FEW = 32  # boxes at most of a graph that is folded
 MOST = 600  # boxes at most that are laid out, in seconds
+FARTHEST = 2_000  # ranks that arrows may span in all; the time grows with the cube of these
 _PATH = re.compile(r"\w+(\.\w+){1,20}")  # no module lies deeper
 _NUMBER = re.compile(r"(\d+)")
 
@@ -96,10 +97,11 @@ def view_of(graph: Graph, depth: int | None = None, *, fold: bool = True) -> Vie
         graph: all of it.
         depth: nodes with more edges than this between them and the output, along the longest way,
             are folded; None folds none for that reason.
-        fold: whether to fold more than `UNFOLDED` boxes, until no more than `FEW` are left.
+        fold: whether to fold more than `UNFOLDED` boxes, until no more than `FEW` are left; and
+            fewer, where their arrows span more than `FARTHEST` ranks.
 
     Raises:
-        ValueError: more than `MOST` boxes are left.
+        ValueError: more than `MOST` boxes are left, or their arrows span too many ranks.
 
     >>> from autograd import Value
     >>> from autograd.draw.graph import graph_of
@@ -110,18 +112,22 @@ def view_of(graph: Graph, depth: int | None = None, *, fold: bool = True) -> Vie
     """
     each = _Partition(graph, {node.name: node.name for node in graph.nodes})
     partition = each if depth is None else each.cut(depth)
-    if fold and partition.size > UNFOLDED:
+    if fold and not partition.fits(UNFOLDED):
         for classes in _ever_coarser(graph):
             partition = _Partition(graph, classes)
             if depth is not None:
                 partition = partition.cut(depth)
-            if partition.size <= FEW:
+            if partition.fits(FEW):
                 break
         else:
-            partition = partition.cut_to(FEW)
-    if partition.size > MOST:
+            cut = partition.cut_to(FEW)
+            partition = cut if cut.fits(FEW) else partition.cut_to(FEW // 2)
+    if not partition.fits(MOST):
+        what = f"{partition.size:,} boxes are too many to lay out, at most {MOST}"
+        if partition.size <= MOST:
+            what = f"the arrows span {partition.span:,} ranks, at most {FARTHEST:,} are laid out"
         raise ValueError(
-            f"{partition.size:,} boxes are too many to lay out, at most {MOST}: "
+            f"{what}: "
             "draw with fold=True, or with depth= the number of edges to show below the output"
         )
     return partition.view()
@@ -150,13 +156,23 @@ class _Partition:
                 below[result][operand] = None
         return below
 
+    @property
+    def span(self) -> int:
+        """How many ranks the arrows go across in all."""
+        ranks = self._distances()
+        return sum(ranks[x] - ranks[one] for one in self.order for x in self.below[one])
+
+    def fits(self, most: int) -> bool:
+        """Whether there are no more boxes than this, and arrows short enough to be laid out."""
+        return self.size <= most and self.span <= FARTHEST
+
     def cut(self, depth: int) -> _Partition:
         """Fold what is beyond so many edges: each part that hangs together is one class."""
         return self._without(self._beyond(depth))
 
     def cut_to(self, size: int) -> _Partition:
         """Fold what is beyond the greatest distance that leaves no more classes than this."""
-        depth = sorted(self._distances().values())[size - 1] - 1
+        depth = sorted(self._distances().values())[:size][-1] - 1
         beyond = self._beyond(depth)
         parts = self._without(beyond)
         return parts if parts.size <= size else self._without(dict.fromkeys(beyond, 0))

@@ -8,10 +8,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from autograd.draw.folding import Arrow, Box, View
 
+_JOINERS = "\u200c\u200d"  # of letters, as in Persian, and of emoji
+
 
 def printable(text: str) -> str:
     r"""Write line ends, control characters and lone surrogates as escapes such as `\n`."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return "".join(c if c.isprintable() or c in _JOINERS else ascii(c)[1:-1] for c in text)
 
 
 def table(view: View) -> str:

@@ -72,6 +72,8 @@ function print(x, digits = 4) {
   if (Number.isNaN(x)) return "nan";
   if (!Number.isFinite(x)) return x > 0 ? "inf" : "-inf";
   if (x === 0) return "0";
+  const exact = x.toExponential(60).replace(/[-.]/g, "");
+  if (exact[digits - 1] % 2 === 0 && /^50*e/.test(exact.slice(digits))) x *= 1 - 1e-9; // a tie: to even
   const [mantissa, power] = x.toExponential(digits - 1).split("e");
   const short = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
   const exponent = Number(power);
@@ -223,7 +225,7 @@ if (svg) {
 
 // Numbers change, so each stands in the middle of the room that was laid out for it.
 function prepare() {
-  const part = (id) => svg.querySelector(`[id="${id}"]`);
+  const part = (id) => svg.getElementById(id);
   const centred = (text, middle) => {
     text.setAttribute("text-anchor", "middle");
     text.setAttribute("x", middle);
@@ -264,15 +266,21 @@ function fit() {
   svg.removeAttribute("height");
 }
 
+// Only what changes is written, for a page lays out again what is written.
+const write = (part, text) => { if (part.textContent !== text) part.textContent = text; };
+const setClass = (part, words) => {
+  if (part.getAttribute("class") !== words) part.setAttribute("class", words);
+};
+
 function draw(totals) {
   const widest = Math.max(...contributions.map(Math.abs).filter(Number.isFinite), 0) || 1;
   const step = steps[now];
   boxes.forEach((box, i) => {
     const computed = now >= box.computedAt;
     const gradients = box.nodes.map((node) => totals[node]);
-    box.value.textContent = computed ? range(box.nodes.map((node) => values[node])) : "·";
-    box.gradient.textContent = `∂ ${range(gradients)}`;
-    box.gradient.setAttribute("class", signOf(gradients) || "quiet");
+    write(box.value, computed ? range(box.nodes.map((node) => values[node])) : "·");
+    write(box.gradient, `∂ ${range(gradients)}`);
+    setClass(box.gradient, signOf(gradients) || "quiet");
     box.part.classList.toggle("later", !computed);
     box.part.classList.toggle("current",
       step.box === i || (step.seed && i === boxes.length - 1)
@@ -283,8 +291,8 @@ function draw(totals) {
     const passed = now >= (backwardAt.get(i) ?? Infinity);
     const sent = passed ? arrow.edges.map((edge) => contributions[edge]) : [];
     const share = Math.min(1, Math.max(0, ...sent.map((x) => Math.abs(x) || 0)) / widest);
-    arrow.label.textContent = computed ? range(arrow.edges.map((edge) => partials[edge])) : "";
-    arrow.part.setAttribute("class", ["edge", signOf(sent), computed ? "" : "later",
+    write(arrow.label, computed ? range(arrow.edges.map((edge) => partials[edge])) : "");
+    setClass(arrow.part, ["edge", signOf(sent), computed ? "" : "later",
       step.arrow === i ? "current" : "",
       !arrow.sends || (passed && !sent.some((x) => x)) ? "still" : ""].join(" "));
     arrow.line.style.strokeWidth = (step.arrow === i ? 1.2 : 0) + 0.9 + 2.4 * Math.sqrt(share);
@@ -318,13 +326,27 @@ function addRow(table, cells) {
   return row;
 }
 
+// How far a slider goes: around a number that is neither tiny nor huge, to twice it and at least 1.
+function reachOf(x) {
+  const [size, most] = [Math.abs(x), Number.MAX_VALUE];
+  const tiny = 1e-300 <= size && size < 1e-3;
+  const reach = size < Infinity ? Math.min(tiny ? 2 * size : Math.max(1, 2 * size), most / 4) : 1;
+  const value = size < Infinity ? x : 0;
+  return {
+    min: Math.max(value - reach, -most), max: Math.min(value + reach, most), step: reach / 500, value };
+}
+
+// A field cannot hold inf and nan: it shows them as long as nothing is typed.
+function put(field, x) {
+  field.value = Number.isFinite(x) ? x : "";
+  field.placeholder = Number.isFinite(x) ? "" : print(x);
+}
+
 data.leaves.slice(0, MOST_ROWS).forEach((node, i) => {
   const name = data.names[node];
-  const reach = Number.isFinite(leaves[i]) ? Math.max(1, 2 * Math.abs(leaves[i])) : 1;
-  const middle = Number.isFinite(leaves[i]) ? leaves[i] : 0;
-  const slider = element("input", {
-    type: "range", min: middle - reach, max: middle + reach, step: reach / 500, value: middle });
-  const field = element("input", { type: "number", step: "any", value: leaves[i] });
+  const slider = element("input", { type: "range", ...reachOf(leaves[i]) });
+  const field = element("input", { type: "number", step: "any" });
+  put(field, leaves[i]);
   slider.setAttribute("aria-label", `${name}, slider`);
   field.setAttribute("aria-label", `${name}, value`);
   slider.addEventListener("input", () => { field.value = slider.value; set(i, slider.valueAsNumber); });
@@ -355,9 +377,9 @@ boxes.filter((box) => !box.leaf).forEach((box) => {
 function fillTables() {
   for (const { node, box, value, gradient } of rows) {
     const nodes = box ? box.nodes : [node];
-    gradient.textContent = range(nodes.map((i) => cotangents[i]), 6);
-    gradient.className = signOf(nodes.map((i) => cotangents[i]));
-    if (box) value.textContent = range(nodes.map((i) => values[i]), 6);
+    write(gradient, range(nodes.map((i) => cotangents[i]), 6));
+    setClass(gradient, signOf(nodes.map((i) => cotangents[i])));
+    if (box) write(value, range(nodes.map((i) => values[i]), 6));
   }
 }
 
@@ -369,13 +391,28 @@ function markRow() {
   }
 }
 
-// Central differences of two widths, extrapolated (Richardson 1911): the error is of fourth order.
+// Central differences of two widths, extrapolated (Richardson 1911), and how far off they may be.
+// Where the two are apart, narrower ones are tried, and those count that are in the least doubt.
 function difference(leaf) {
   const x = leaves[leaf];
   const at = (moved) => run(output, leaves.map((y, i) => (i === leaf ? moved : y)))[0];
-  const slope = (h) => (at(x + h) - at(x - h)) / (x + h - (x - h));
-  const h = 1e-3 * Math.max(1, Math.abs(x));
-  return (4 * slope(h / 2) - slope(h)) / 3;
+  const across = (h) => {
+    const [low, high, width] = [at(x - h), at(x + h), x + h - (x - h)];
+    return [(high - low) / width, 2 ** -48 * (Math.max(Math.abs(low), Math.abs(high)) / width)];
+  };
+  let [found, doubt] = [{ slope: NaN, error: 0 }, Infinity];
+  for (const part of [1e-3, 1e-5, 1e-7]) {
+    for (const size of new Set([Math.max(1, Math.abs(x)), Math.abs(x)])) {
+      const [[wide], [narrow, rounding]] = [across(part * size), across(part * size / 2)];
+      const apart = Math.abs(narrow - wide);
+      if (apart + rounding < doubt) {
+        doubt = apart + rounding;
+        found = { slope: narrow + (narrow - wide) / 3, error: 1e-3 * apart + rounding };
+      }
+      if (apart <= 1e-4 * Math.abs(narrow)) return found;
+    }
+  }
+  return found;
 }
 
 let waiting = 0;
@@ -386,10 +423,9 @@ function compare() {
     const until = performance.now() + 8;
     while (left.length && performance.now() < until) {
       const { node, leaf, difference: cell } = left.shift();
-      const [found, expected] = [difference(leaf), cotangents[node]];
-      const agrees = Object.is(found, expected)
-        || Math.abs(found - expected) <= 1e-6 * Math.max(1, Math.abs(expected), Math.abs(values[count - 1]));
-      cell.textContent = print(found, 6) + (agrees ? "" : " differs");
+      const [{ slope, error }, expected] = [difference(leaf), cotangents[node]];
+      const agrees = Number.isNaN(slope) || Math.abs(slope - expected) <= 1e-6 * Math.abs(expected) + error;
+      cell.textContent = Number.isNaN(slope) ? "·" : print(slope, 6) + (agrees ? "" : " differs");
       cell.className = agrees ? "" : "differs";
     }
     if (left.length) waiting = setTimeout(some, 30);
@@ -455,7 +491,7 @@ by("scrub").addEventListener("input", () => go(by("scrub").valueAsNumber));
 by("reset").addEventListener("click", () => {
   data.numbers.forEach((x, i) => { leaves[i] = Number(x); });
   for (const { leaf, slider, field } of rows) {
-    if (slider) { field.value = leaves[leaf]; slider.value = leaves[leaf]; }
+    if (slider) { put(field, leaves[leaf]); slider.value = reachOf(leaves[leaf]).value; }
   }
   recompute();
 });
