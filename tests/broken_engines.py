@@ -40,6 +40,12 @@ NEGATION = """\
 """
 BACKWARD = "    def backward(self):\n"
 OPERANDS = "        self.operands = tuple(operands)\n"
+RECURSIVE = """\
+        for operand, partial in zip(self.operands, self.partials, strict=True):
+            operand.grad += partial * self.grad
+        for operand in self.operands:
+            operand.pass_on()
+"""
 CALLED = """\
 def called(partial):
     return partial() if callable(partial) else partial
@@ -66,6 +72,13 @@ BROKEN = {
     "seed-added": [
         (FRESH, FRESH.replace("if value.operands", "if value.operands and value is not self")),
         (SEED, "self.grad += 1.0"),
+    ],
+    "returns-nothing": [("return Value(self.data * other.data", "Value(self.data * other.data")],
+    "seed-everywhere": [
+        (ORDER, ""),
+        (FRESH, ""),
+        (SEED, "self.grad = 1.0"),
+        (SWEEP, RECURSIVE.replace("operand.pass_on", "operand.operands and operand.backward")),
     ],
     "no-chain-rule": [("operand.grad += partial * value.grad", "operand.grad += partial")],
     "assigned-gradient": [("operand.grad += ", "operand.grad = ")],
@@ -146,18 +159,7 @@ BROKEN = {
         (FRESH, ""),
         (SEED, "self.grad = 1.0"),
         (ORDER, "        order = []\n"),
-        (
-            SWEEP,
-            """\
-        self.pass_on()
-
-    def pass_on(self):
-        for operand, partial in zip(self.operands, self.partials, strict=True):
-            operand.grad += partial * self.grad
-        for operand in self.operands:
-            operand.pass_on()
-""",
-        ),
+        (SWEEP, "        self.pass_on()\n\n    def pass_on(self):\n" + RECURSIVE),
     ],
     "exponential-time": [
         (FRESH, ""),

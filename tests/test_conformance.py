@@ -255,6 +255,7 @@ def test_two_mistakes_at_once_are_both_named():
 HOSTILE = """
 import os, sys, time
 print("noise on standard output")
+sys.stdin.read()
 
 class Value:
     def __init__(self, data):
@@ -343,10 +344,13 @@ def test_exit_status_1_says_that_something_is_wrong_or_missing_up_to_level_3():
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["nowhere:Value"], "cannot import 'nowhere' (ModuleNotFoundError: No module named"),
-        (["engine.py:Nothing"], "'engine.py' has no 'Nothing'"),
-        (["engine"], "'engine' is not MODULE:CLASS, such as engine:Value"),
-        (["engine.py:x"], "'engine.py:x' is not a class"),
+        (
+            ["nowhere:Value"],
+            "'nowhere:Value': the module cannot be imported (ModuleNotFoundError: No module",
+        ),
+        (["engine.py:Nothing"], "'engine.py:Nothing': there is no 'Nothing' in the module"),
+        (["engine"], "'engine': an engine is given as MODULE:CLASS, such as engine:Value"),
+        (["engine.py:x"], "'engine.py:x': that is not a class"),
         (["engine.py:Value", "--case", "none"], "no case is called 'none'"),
         (["engine.py:Value", "--case", "sum", "--json", "no/such.json"], "No such file"),
     ],
@@ -411,6 +415,34 @@ def test_an_adapter_grades_an_engine_with_other_spellings():
     report = graded(engine_file(OTHER), [c for c in KIT.cases if c.level <= 3])
     assert not [verdict.says for verdict in report.verdicts if verdict.failed]
     assert [score.passed == score.total for score in report.scores] == [True, False, True]
+
+
+RECORDED = """
+class Value:
+    def __init__(self, data, operands=(), partials=()):
+        self.data, self.grad = float(data), None
+        self.operands, self.partials = operands, partials
+    def __add__(self, other):
+        other = other if isinstance(other, Value) else Value(other)
+        return Value(self.data + other.data, (self, other), (Value(1), Value(1)))
+    __radd__ = __add__
+    def __mul__(self, other):
+        other = other if isinstance(other, Value) else Value(other)
+        return Value(self.data * other.data, (self, other), (other, self))
+    def backward(self, create_graph=False):
+        stack = [(self, Value(1))]
+        while stack:
+            value, cotangent = stack.pop()
+            if not value.operands:
+                value.grad = cotangent + (value.grad or 0)
+            for operand, partial in zip(value.operands, value.partials):
+                stack.append((operand, cotangent * partial))
+"""
+
+
+def test_gradients_of_gradients_by_create_graph_are_graded():
+    report = graded(engine_file(RECORDED), named("product", "mixed"))
+    assert [verdict.says for verdict in report.verdicts] == ["", ""]
 
 
 def test_the_readme_shows_a_case_and_a_report_as_they_are():

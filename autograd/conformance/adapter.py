@@ -112,10 +112,7 @@ class Adapter:
             value.backward(create_graph=True)
         except TypeError as error:
             raise MissingError("gradients that can be differentiated again") from error
-        found = [leaf.grad for leaf in inputs]
-        for leaf in inputs:
-            leaf.grad = None
-        return found
+        return [leaf.grad for leaf in inputs]
 
 
 PROTOCOL = [name for name in vars(Adapter) if not name.startswith("_")]
@@ -134,16 +131,16 @@ def adapter_of(engine: str) -> Adapter:
     """
     place, _, name = engine.rpartition(":")
     if not place or not name:
-        raise ValueError(f"{engine!r} is not MODULE:CLASS, such as engine:Value")
+        raise ValueError("an engine is given as MODULE:CLASS, such as engine:Value")
     module = _module(place)
     thing: Any = module
     for part in name.split("."):
         if not hasattr(thing, part):
-            raise ValueError(f"{place!r} has no {part!r}")
+            raise ValueError(f"there is no {part!r} in the module")
         thing = getattr(thing, part)
     if not hasattr(thing, "new"):
         if not callable(thing):
-            raise ValueError(f"{engine!r} is not a class")
+            raise ValueError("that is not a class")
         return Adapter(thing, module)
     given = thing() if isinstance(thing, type) else thing
     adapter = Adapter(given.new, module)
@@ -162,4 +159,4 @@ def _module(place: str) -> ModuleType:
         return importlib.import_module(path.stem)
     except Exception as error:
         what = f"{type(error).__name__}: {error}"
-        raise ValueError(f"cannot import {place!r} ({what})") from error
+        raise ValueError(f"the module cannot be imported ({what})") from error

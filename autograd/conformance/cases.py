@@ -46,6 +46,7 @@ class Mistake(NamedTuple):
     name: str
     says: str
     remedy: str
+    certain: bool = False  # its signature proves it, whichever other cases pass
 
 
 class Kit(NamedTuple):

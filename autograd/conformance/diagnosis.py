@@ -62,7 +62,7 @@ def diagnose(kit: Kit, verdicts: Iterable[Verdict]) -> list[Smell]:
     verdicts = list(verdicts)
     grounds = {verdict.case.name for verdict in founded(kit, verdicts)}
     suspected: dict[str, list[Verdict]] = {}
-    cleared = set()
+    cleared: set[str] = set()
     for verdict in verdicts:
         for name, signatures in verdict.case.catches.items():
             if verdict.passed:
@@ -70,6 +70,7 @@ def diagnose(kit: Kit, verdicts: Iterable[Verdict]) -> list[Smell]:
             elif any(has_signature(verdict, signature) for signature in signatures):
                 suspected.setdefault(name, []).append(verdict)
     smells = []
+    cleared -= {name for name, mistake in kit.mistakes.items() if mistake.certain}
     left = {name: found for name, found in suspected.items() if name not in cleared}
     while left := {
         name: found for name, found in left.items() if any(v.case.name in grounds for v in found)

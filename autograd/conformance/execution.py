@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import probes
 from .adapter import MissingError
-from .cases import ENDINGS, line, plain
+from .cases import ENDINGS, line, plain, written
 
 if TYPE_CHECKING:
     from .adapter import Adapter
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 # How a case ends, with "hung" and "died", which only another process can tell.
 Answer = dict[str, Any]  # {"ends": "answered" | "raised" | "missing", ...}
+
+
+class NothingError(Exception):
+    """An operation gave no value."""
 
 
 def execute(adapter: Adapter, case: Case) -> Answer:
@@ -58,6 +62,8 @@ def perform(adapter: Adapter, step: list[Any], values: dict[str, Any]) -> None:
             adapter.backward(values[name])
         case ["gradient", name, of, by]:
             (values[name],) = adapter.gradients(values[of], [values[by]])
+            for value in values.values():  # some engines leave the first gradient in .grad
+                adapter.zero(value)
         case ["repeat", count, steps]:
             for _ in range(count):
                 for inner in steps:
@@ -73,7 +79,10 @@ def evaluate(adapter: Adapter, expression: Any, values: dict[str, Any]) -> Any:
     operation, *operands = expression
     if operation == "value":
         return adapter.new(plain(operands[0]))
-    return adapter.apply(operation, *(evaluate(adapter, each, values) for each in operands))
+    result = adapter.apply(operation, *(evaluate(adapter, each, values) for each in operands))
+    if result is None:
+        raise NothingError(f"{written(expression)} gave None")
+    return result
 
 
 def read(adapter: Adapter, values: dict[str, Any], reading: str) -> float:

@@ -144,7 +144,7 @@ def text(report: Report, *, colour: bool = False) -> str:
 def _seen(v: Verdict) -> str:
     """A case's question and answer; of a probe its name and lesson are the question."""
     question = v.case.lesson if v.case.probe else f"{v.case.question}:"
-    return f"{question} {v.says} [{v.case.name}]"
+    return f"{question} {v.says}{' is missing' * (v.ends == 'missing')} [{v.case.name}]"
 
 
 def _conclusion(report: Report) -> str:

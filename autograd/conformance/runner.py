@@ -45,7 +45,7 @@ class Worker:
             raise
         if greeting["ends"] != "ready":
             self.close()
-            raise ValueError(greeting["says"])
+            raise ValueError(f"{engine!r}: {greeting['says']}")
 
     def ask(self, case: Case, seconds: float) -> dict[str, Any]:
         """Give the answer to a case; a worker that hung or died answers no other."""
@@ -109,7 +109,12 @@ def grade(engine: str, cases: Iterable[Case], seconds: float = 10.0) -> Iterator
 
 def work(engine: str) -> None:
     """Be the worker: read names of cases, one a line, and write an answer a line."""
-    with os.fdopen(os.dup(1), "w", encoding="utf-8") as out:  # what an engine prints goes elsewhere
+    with (
+        os.fdopen(os.dup(0), encoding="utf-8") as questions,
+        os.fdopen(os.dup(1), "w", encoding="utf-8") as out,
+        Path(os.devnull).open(encoding="utf-8") as nothing,
+    ):
+        os.dup2(nothing.fileno(), 0)  # an engine that reads or prints disturbs nobody
         os.dup2(2, 1)
 
         def say(answer: dict[str, Any]) -> None:
@@ -122,5 +127,5 @@ def work(engine: str) -> None:
             return
         say({"ends": "ready"})
         kit = load()
-        for name in sys.stdin:
+        for name in questions:
             say(execute(adapter, kit.case(name.strip())))
