@@ -172,6 +172,16 @@ def test_a_page_is_saved_whole_and_only_as_html(tmp_path):
         page.save(tmp_path / "page.svg")
 
 
+def test_a_file_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path):
+    path = tmp_path / "page.html"
+    path.mkdir()
+    for target in (path, tmp_path / "missing" / "page.html"):
+        with pytest.raises(OSError, match=r"page\.html") as e:
+            explore(square()).save(target)
+        assert e.value.filename == str(target)
+    assert [*tmp_path.iterdir()] == [path]
+
+
 def test_a_notebook_shows_the_whole_page_in_a_frame():
     page = explore(square())
     assert unescape(re.search(r'srcdoc="([^"]*)"', page._repr_html_())[1]) == page.html
@@ -248,7 +258,8 @@ def test_every_contribution_of_the_sweep_is_a_step_with_its_numbers(walk):
     for step in backward_steps(root):
         for _operand, partial, contribution, total in step.contributions:
             numbers = [f"{x:.6g}" for x in (step.cotangent, partial, contribution, total)]
-            expected.add("{} × {} = {}, total {}".format(*numbers))
+            signed = [f"({x})" if x.startswith("-") else x for x in numbers[:2]]
+            expected.add("{} × {} = {}, total {}".format(*signed, *numbers[2:]))
     said = []
     while page.locator("#next").is_enabled():
         page.locator("#next").click()
@@ -299,8 +310,8 @@ def test_moved_sliders_give_the_numbers_of_python_running_the_same_program(walk,
     settings = [[random.uniform(-2.0, 2.0) for _ in range(fields)] for _ in range(200)]
     found = page.evaluate(
         """settings => settings.map(numbers => {
-            document.querySelectorAll("#leaf-rows input[type=number]").forEach((field, i) => {
-                field.value = numbers[i];
+            rows.filter(row => row.field).forEach(({ field, leaf }) => {
+                field.value = numbers[leaf];
                 field.dispatchEvent(new Event("input"));
             });
             return [values, cotangents, partials, contributions].map(xs => [...xs]);
@@ -324,7 +335,7 @@ def test_the_tables_print_what_a_slider_changed(walk):
     x = float(page.get_by_label("x, value").input_value())
     assert x > 0.5
     inner = x * -1.2 + 0.3
-    row = page.locator("#leaf-rows tr").first.locator("td")
+    row = page.locator("#leaf-rows tr", has=slider).locator("td")
     gradient = 2 * math.tanh(inner) / math.cosh(inner) ** 2 * -1.2
     assert row.nth(2).inner_text() == f"{gradient:.6g}"
     assert page.evaluate("values[values.length - 1]") == pytest.approx(math.tanh(inner) ** 2)
@@ -463,11 +474,11 @@ def test_a_phone_scrolls_the_page_in_one_direction_only(walk, graph):
 def test_reduced_motion_is_respected(walk):
     page = walk(square(), reduced_motion="reduce")
     page.keyboard.press("End")
-    moving = "getComputedStyle(document.querySelector('.edge.current path')).animationName"
+    moving = "getComputedStyle(document.querySelector('.edge.current')).animationName"
     assert page.evaluate(moving) == "none"
     page = walk(square(), reduced_motion="no-preference")
     page.keyboard.press("End")
-    assert page.evaluate(moving) == "back"
+    assert page.evaluate(moving) == "beat"
 
 
 def test_hostile_labels_are_read_as_they_are_and_run_nothing(walk):

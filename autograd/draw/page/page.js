@@ -187,7 +187,8 @@ function describeArrow(arrow) {
   if (/\{/.test(text)) worked.push(filled(edge.formula, edge.result, false), mo("="));
   if (/\{/.test(text) && !/^\{\w+\}$/.test(text)) worked.push(filled(edge.formula, edge.result, true), mo("="));
   const formula = math(partialOf(from, to), mo("="), ...worked, mn(p));
-  return [`${to}.grad += ${g} × ${p} = ${c}, total ${total}`,
+  const signed = (x) => (x.startsWith("-") ? `(${x})` : x);
+  return [`${to}.grad += ${signed(g)} × ${signed(p)} = ${c}, total ${total}`,
     sumOverUses(edge.operand, passed[0]) + formula
     + math(gradientOf(to), mo("+="), mn(g, true), mo("×"), mn(p, true), mo("="), mn(c))
     + math(`<mtext>total</mtext>`, mo("="), mn(total))
@@ -342,7 +343,10 @@ function put(field, x) {
   field.placeholder = Number.isFinite(x) ? "" : print(x);
 }
 
-data.leaves.slice(0, MOST_ROWS).forEach((node, i) => {
+const byTitle = (a, b) => (titleOf(data.leaves[a]) || data.names[data.leaves[a]]).localeCompare(
+  titleOf(data.leaves[b]) || data.names[data.leaves[b]], undefined, { numeric: true });
+data.leaves.map((_, i) => i).sort(byTitle).slice(0, MOST_ROWS).forEach((i) => {
+  const node = data.leaves[i];
   const name = data.names[node];
   const slider = element("input", { type: "range", ...reachOf(leaves[i]) });
   const field = element("input", { type: "number", step: "any" });
