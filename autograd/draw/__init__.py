@@ -104,7 +104,8 @@ def explore(value: Any, *, depth: int | None = None, fold: bool = True) -> Page:
     """Return a web page that steps through the graph of `value`, forward and backward.
 
     Each step shows its formula and its numbers, in the drawing too. Sliders move the leaves, and
-    every value and gradient follows. The page is one file: it needs no network and no server.
+    every value and gradient follows. The page computes everything from the leaves' present data.
+    It is one file: it needs no network and no server.
 
     Args:
         value: the output, a `Value`.

@@ -172,6 +172,8 @@ def write_whole(path: Path, content: bytes) -> Path:
     try:
         part.write_bytes(content)
         part.replace(path)
+    except OSError as error:  # of the file that was asked for
+        raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         part.unlink(missing_ok=True)
     return path
