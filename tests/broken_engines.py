@@ -127,6 +127,7 @@ BROKEN = {
             ),
         ]
     ),
+    "epsilon-added": [("z = quotient(a, b)", "z = quotient(a, b + 1e-8)")],
     "power-base-only": [("z * logarithm(a)", "0.0")],
     "power-exponent-kept": [("b * power(a, b - 1)", "b * power(a, b)")],
     "power-factor-lost": [("b and b * power(a, b - 1)", "b and power(a, b - 1)")],

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
+from importlib import import_module, util
 from pathlib import Path
 
-if not __package__:  # run by its path: the folder is a package that nothing has imported yet
-    __package__ = "conformance_kit"
-    _folder = Path(__file__).parent
-    sys.path[0] = ""  # the homework's folder; a module there may be called as one of ours is
-    _spec = importlib.util.spec_from_file_location(
-        __package__, _folder / "__init__.py", submodule_search_locations=[str(_folder)]
-    )
-    assert _spec is not None
-    sys.modules[__package__] = importlib.util.module_from_spec(_spec)
 
-from .command import main
+def _package() -> str:
+    """Give the name under which this folder is imported, or import it under one of its own."""
+    if __package__:
+        return __package__
+    folder = Path(__file__).parent
+    sys.path[0] = ""  # the homework's folder, whose modules may be called as ours are
+    spec = util.spec_from_file_location(
+        "conformance_kit", folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
+    assert spec is not None
+    sys.modules[spec.name] = util.module_from_spec(spec)
+    return spec.name
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(import_module(f"{_package()}.command").main())

@@ -89,6 +89,8 @@ class Adapter:
         except TypeError as error:
             if any(words in str(error) for words in REFUSALS):
                 raise MissingError(name) from error
+            if function is operator.pow and not isinstance(operands[1], (int, float)):
+                raise MissingError(f"{name} with a value as exponent") from error
             raise
         except (NotImplementedError, AssertionError) as error:  # a refusal, in words
             raise MissingError(f"{name}: {error}" if str(error) else name) from error

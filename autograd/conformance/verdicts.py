@@ -69,7 +69,7 @@ def close(actual: float, expected: float, tolerance: float) -> bool:
 def difference(readings: dict[str, float], case: Case) -> str:
     """In words, what differs from the first right answer."""
     return ", ".join(
-        f"{key} is {shown(readings[key])} where it is {shown(x)}"
+        f"{key}{' is' if '.' in key else ':'} {shown(readings[key])} where it is {shown(x)}"
         for key, x in case.expect[0].items()
         if key not in ENDINGS and not close(readings[key], x, case.tolerance)
     )
