@@ -142,8 +142,8 @@ def text(report: Report, *, colour: bool = False) -> str:
 
 
 def _seen(v: Verdict) -> str:
-    """A case's question and answer; of a probe its name and lesson are the question."""
-    question = v.case.lesson if v.case.probe else f"{v.case.question}:"
+    """A case's question and answer; a probe's lesson is its question."""
+    question = f"{v.case.lesson} Here," if v.case.probe else f"{v.case.question}:"
     return f"{question} {v.says}{' is missing' * (v.ends == 'missing')} [{v.case.name}]"
 
 
