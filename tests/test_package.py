@@ -37,7 +37,7 @@ def test_the_wheel_holds_every_source_and_data_file(wheel):
         for package in ("autograd", "nn")
         for path in (ROOT / package).rglob("*")
         if path.is_file()
-        and path.suffix in {".py", ".typed", ".csv", ".gz", ".md", ".js", ".css", ".html"}
+        and path.suffix in {".py", ".typed", ".csv", ".gz", ".md", ".js", ".css", ".html", ".json"}
     }
     assert expected == {name for name in names if ".dist-info/" not in name}
 
