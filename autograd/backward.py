@@ -4,13 +4,16 @@ The *cotangent* of a node is d root / d node. The root's is given (1 by default)
 the sum over its uses of contribution = (cotangent of the user) x (partial on the edge). Processing
 users before operands makes every sum complete before it is passed on.
 
+The order does not depend on what was selected: so sums are added up in the same order wherever they
+are computed, to the same last bit, though a trace must walk branches that nothing flows to here.
+
 The graph is walked without recursion, so its depth has no limit, and nothing is written to `.grad`
 before every number is known.
 """
 
 from __future__ import annotations
 
-from itertools import chain, repeat
+from itertools import chain, filterfalse, repeat
 from operator import attrgetter
 
 TYPE_CHECKING = False
@@ -20,11 +23,15 @@ if TYPE_CHECKING:
 
     from autograd.value import Value
 
+# The total of a node that nothing has reached. Adding x to it gives x, even for x = -0.0, and never
+# this very object; no constant is this object, since it is made at run time.
+_NOTHING = float("-0.0")
+
 
 def topological_order(root: Value) -> list[Value]:
-    """The nodes that something flows to from `root`, leaves included, operands before users.
+    """Every node below `root` and itself, unselected branches too, operands before users.
 
-    Depth first from the root, so that the order is the same from run to run.
+    Depth first from the root, the last operand before the others.
 
     >>> from autograd import Value
     >>> a = Value(2.0); b = a * a; c = b + a
@@ -34,40 +41,42 @@ def topological_order(root: Value) -> list[Value]:
     order: list[Value] = []
     seen: set[Value] = set()
     stack: list[Value | None] = [root]
-    push = stack.append
     while stack:
         node = stack.pop()
         if node is None:  # the node below this mark has had all its operands ordered
             order.append(stack.pop())  # type: ignore[arg-type]
-        elif node not in seen:
+            continue
+        while node not in seen:
             seen.add(node)
             edges = node.edges
-            if not edges:
-                order.append(node)
-                continue
-            push(node)
-            push(None)
-            if len(edges) == 4:  # unrolled for two operands and for one: a fifth less time
-                a, b, p, q = edges
-                if p is not None and a not in seen:
-                    push(a)
-                if q is not None and b not in seen:
-                    push(b)
-            elif len(edges) == 2:
-                a, p = edges
-                if p is not None and a not in seen:
-                    push(a)
+            size = len(edges)
+            if size == 2:  # unrolled for one operand and for two: a fifth less time
+                stack.append(node)
+                stack.append(None)
+                node = edges[0]
+            elif size == 4:
+                stack.append(node)
+                stack.append(None)
+                a, node, p, q = edges  # an operand with a partial is no float
+                if q is None and type(node) is float:
+                    node = a
+                elif (p is not None or type(a) is not float) and a not in seen:
+                    stack.append(a)
             else:
-                half = len(edges) // 2
-                if not seen.issuperset(edges[:half]):  # in C: a tenth of a training step
-                    for operand, partial in zip(edges, edges[half:]):  # noqa: B905  as below
-                        if partial is None or operand in seen:
-                            continue
-                        if operand.edges:
-                            push(operand)
-                        else:
-                            seen.add(operand)
-                            order.append(operand)
+                operands = edges[: size // 2]
+                if seen.issuperset(operands):  # in C: a tenth of a training step
+                    order.append(node)
+                    break
+                stack.append(node)
+                stack.append(None)
+                for operand in operands:
+                    if type(operand) is float or operand in seen:
+                        continue
+                    if operand.edges:
+                        stack.append(operand)
+                    else:
+                        seen.add(operand)
+                        order.append(operand)
     return order
 
 
@@ -111,25 +120,28 @@ def cotangents(root: Value, cotangent: float = 1.0) -> dict[Value, float]:
     6.0
     """
     order = topological_order(root)
-    totals = dict.fromkeys(order, -0.0)  # to which adding x gives x, even for x = -0.0
+    nothing = _NOTHING
+    totals = dict.fromkeys(order, nothing)
     totals[root] = cotangent
     for node in reversed(order):
-        edges = node.edges
-        if not edges:
-            continue
         g = totals[node]
-        if len(edges) == 4:  # unrolled as above
+        if g is nothing:
+            del totals[node]
+            continue
+        edges = node.edges
+        size = len(edges)
+        if size == 2:  # unrolled as above
+            a, p = edges
+            if p is not None:
+                totals[a] += g * p
+        elif size == 4:
             a, b, p, q = edges
             if p is not None:
                 totals[a] += g * p
             if q is not None:
                 totals[b] += g * q
-        elif len(edges) == 2:
-            a, p = edges
-            if p is not None:
-                totals[a] += g * p
         else:
-            half = len(edges) // 2
+            half = size // 2
             for operand, partial in zip(edges, edges[half:]):  # noqa: B905  the partials end both
                 if partial is not None:
                     totals[operand] += g * partial
@@ -186,12 +198,12 @@ def backward_steps(root: Value, cotangent: float = 1.0) -> Iterator[Step]:
             f"backward_steps(root): expected a Value, got {type(root).__name__} {root!r}"
         )
     order = topological_order(root)
-    totals = dict.fromkeys(order, -0.0)
+    totals = dict.fromkeys(order, _NOTHING)
     totals[root] = cotangent
     for node in reversed(order):
-        if not node.edges:
-            continue
         g = totals[node]
+        if g is _NOTHING or not node.edges:
+            continue
         contributions = []
         half = len(node.edges) // 2
         for operand, partial in zip(node.edges[:half], node.edges[half:], strict=True):
@@ -208,18 +220,19 @@ def accumulate(totals: dict[Value, float]) -> None:
     One call into C reads, adds and assigns, so that no signal and, under the interpreter's lock,
     no other thread comes in between: all gradients change or none.
 
+    Args:
+        totals: the cotangent of each node; leaves are taken out of it.
+
     Raises:
         TypeError: the `.grad` of a leaf is not a number.
     """
-    leaves = [node for node in totals if not node.edges]
+    leaves = [*filterfalse(attrgetter("edges"), totals)]
     for leaf in leaves:
         if not isinstance(leaf.grad, float | int):
             raise TypeError(
                 f"backward(): {leaf.label or 'a leaf'}.grad is {leaf.grad!r}, not a number: "
                 "set it to 0.0, or call zero_grad()"
             )
-    computed = [node for node in totals if node.edges]
-    total_of = totals.__getitem__
-    sums = map(float.__add__, map(total_of, leaves), map(getattr, leaves, repeat("grad")))
-    new = chain(sums, map(total_of, computed))
-    any(map(setattr, chain(leaves, computed), repeat("grad"), new))
+    found = [*map(totals.pop, leaves)]
+    sums = map(float.__add__, found, map(getattr, leaves, repeat("grad")))
+    any(map(setattr, chain(leaves, totals), repeat("grad"), chain(sums, totals.values())))

@@ -48,13 +48,28 @@ class Flow(NamedTuple):
         return Flow(reaches, reaches if same else _either(self.lives, other.lives))
 
     def carry(self, g: Any, partial: Any) -> Any:
-        """Return g x partial as it arrives: -0.0 where nothing does, by `times` where it is a 0."""
-        if self.lives is False:
-            return product(g, partial, times)
-        carried = product(g, partial)
-        if self.lives is not self.reaches:
-            carried = where(self.lives, carried, product(g, partial, times))
+        """Return g x partial as it arrives: -0.0 where nothing does.
+
+        Where `times` has multiplied by 0 that is a product still, with the derivatives of one.
+        """
+        if self.lives is self.reaches:
+            carried = product(g, partial)
+        else:
+            carried = -times(-g, partial)  # 0.0 times anything is 0.0
+            if self.lives is not False:
+                carried = where(self.lives, product(g, partial), carried)
         return carried if self.reaches is True else where(self.reaches, carried, -0.0)
+
+    def ends(self, total: Any) -> Any:
+        """Return the sum of all that has arrived: 0.0 where nothing has, as where nothing flows."""
+        if self.lives is True:
+            return total
+        if self.lives is self.reaches:
+            if total.primitive is where and total.operands[0] is self.reaches:
+                total = total.operands[1]
+            return where(self.reaches, total, 0.0)
+        nothing = total + 0.0  # -0.0 + 0.0 is 0.0
+        return nothing if self.lives is False else where(self.lives, total, nothing)
 
 
 ALWAYS = Flow(reaches=True, lives=True)
@@ -68,10 +83,10 @@ def _either(a: Any, b: Any) -> Any:
     return True if a is True or b is True else b if a is False else where(a, 1.0, b)
 
 
-def product(g: Any, partial: Any, multiply: Primitive = mul) -> Any:
+def product(g: Any, partial: Any) -> Any:
     """Return g x partial, g a cotangent or tangent; a factor of exactly 1 changes nothing."""
     if type(partial) is float and partial == 1.0:
         return g
     if type(g) is float and g == 1.0:
         return partial
-    return multiply(g, partial)
+    return mul(g, partial)

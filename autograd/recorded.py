@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from autograd.backward import graph
 from autograd.flow import ALWAYS, Flow
-from autograd.primitives import Scalar, shown, times, where
+from autograd.primitives import Scalar, shown
 from autograd.value import Value, innermost
 
 TYPE_CHECKING = False
@@ -82,7 +82,7 @@ def recorded_cotangents(root: Any, inputs: Sequence[Any]) -> Sweep:
     What was not selected contributes nothing, even inf or nan, now and when this is differentiated
     again. A trace does not know what a row selects: there a contribution from an operand that may
     not be selected, and everything below it, is `where(condition, contribution, -0.0)`. A product
-    by `times` whose factor is 0 contributes 0 whatever the other holds, but to the derivative by
+    by `times` whose factor is 0 contributes -0.0 whatever the other holds, but to the derivative by
     that factor it does contribute: everything below it is multiplied by `times` as well.
     """
     stops = {*inputs}
@@ -119,23 +119,15 @@ def recorded_cotangents(root: Any, inputs: Sequence[Any]) -> Sweep:
                 edge = flows[operand].joined(edge)
             totals[operand], flows[operand] = contribution, edge
     for x in inputs:
-        if x in flows and flows[x].reaches is not True:
-            reaches, total = flows[x].reaches, totals[x]
-            if total.primitive is where and total.operands[0] is reaches:
-                total = total.operands[1]
-            totals[x] = where(reaches, total, 0.0)  # as where nothing ever flows
+        if x in totals:
+            totals[x] = flows[x].ends(totals[x])
     return Sweep(totals, flows, edges)
 
 
 def _ways_down(node: Any) -> Sequence[Any]:
-    """The operands that something may flow to, in the order in which the plain sweep looks."""
-    operands: Sequence[Any] = node.operands
-    if operands and not node.primitive.partials:
-        return ()
-    if isinstance(node, Value) and node.primitive is not times:
-        partials = node.edges[len(operands) :]
-        operands = [x for x, p in zip(operands, partials, strict=True) if p is not None]
-    return operands[::-1]
+    """The operands of which a node may have a derivative, in the order of the plain sweep."""
+    row, operands = node.primitive, node.operands
+    return operands[::-1] if row and row.partials else ()
 
 
 def _was_chosen(node: Any, position: int, partial: Any) -> bool:

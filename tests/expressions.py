@@ -140,6 +140,6 @@ def terms(root):
     for node in reversed(order):
         half = len(node.edges) // 2
         for operand, partial in zip(node.edges[:half], node.edges[half:], strict=True):
-            if partial is not None:
+            if partial is not None and sizes[node]:
                 sizes[operand] += sizes[node] * abs(partial)
     return max(sizes.values())

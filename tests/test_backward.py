@@ -184,34 +184,49 @@ def test_a_node_of_100_000_operands_is_swept():
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_order_has_every_node_that_something_flows_to_once_and_operands_before_users(seed):
+@pytest.mark.parametrize("nodes_of", [topological_order, graph])
+def test_an_order_has_every_node_once_and_operands_before_users(nodes_of, seed):
     _, root = random_graph(random.Random(seed))
-    order = topological_order(root)
-    place = {node: i for i, node in enumerate(order)}
-    assert len(place) == len(order)
-    assert order[-1] is root
-    flows_to = {root}
-    for node in reversed(order):
-        assert node in flows_to
-        half = len(node.edges) // 2
-        for x, partial in zip(node.edges, node.edges[half:], strict=False):
-            if partial is not None:
-                flows_to.add(x)
-                assert place[x] < place[node]
-    assert flows_to == {*order}
+    nodes = nodes_of(root)
+    place = {node: i for i, node in enumerate(nodes)}
+    assert len(place) == len(nodes)
+    assert nodes[-1] is root
+    used = {x for node in nodes for x in node.operands if isinstance(x, Value)}
+    assert used | {root} == {*nodes}
+    assert all(place[x] < place[node] for node in nodes for x in node.operands if x in used)
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_graph_has_every_node_once_and_operands_before_users(seed):
+def test_cotangents_are_of_every_node_that_something_flows_to(seed):
     _, root = random_graph(random.Random(seed))
-    nodes = graph(root)
-    assert len({*nodes}) == len(nodes)
-    assert nodes[-1] is root
-    assert {*topological_order(root)} <= {*nodes}
-    used = {x for node in nodes for x in node.operands if isinstance(x, Value)}
-    assert used | {root} == {*nodes}
-    for i, node in enumerate(nodes):
-        assert all(isinstance(x, float) or x in nodes[:i] for x in node.operands)
+    flows_to = {root}
+    for node in reversed(topological_order(root)):
+        if node in flows_to:
+            pairs = zip(node.operands, node.edges[len(node.operands) :], strict=True)
+            flows_to |= {x for x, partial in pairs if partial is not None}
+    assert flows_to == {*cotangents(root)}
+
+
+def test_the_order_does_not_depend_on_what_is_selected():
+    def places(a, b):
+        """Where the nodes stand that make maximum(f(a), g(a, b)) and more of it."""
+        nodes = [Value(a), Value(b)]
+        nodes += [tanh(nodes[0]), nodes[0] * nodes[1]]
+        nodes += [maximum(nodes[2], nodes[3]), relu(nodes[3] - nodes[2])]
+        nodes += [nodes[4] + nodes[5] * nodes[2], where(b > 0.0, nodes[3], nodes[4])]
+        order = topological_order(nodes[6] * nodes[7] + nodes[2])
+        place = {node: i for i, node in enumerate(order)}
+        return [place[node] for node in nodes]
+
+    assert places(1.0, 2.0) == places(1.0, -2.0) == places(1.0, 0.0)
+
+
+def test_a_node_whose_cotangent_is_minus_zero_is_reached():
+    a = Value(0.0)
+    b = log(a)
+    for totals in (cotangents(0.0 * b, -1.0), cotangents(1.0 * b, -0.0)):
+        assert math.copysign(1.0, totals[b]) == -1.0
+        assert math.isnan(totals[a])
 
 
 def test_the_order_and_the_graph_of_a_leaf_are_itself():
@@ -235,7 +250,7 @@ def test_the_steps_are_the_sweep_to_the_last_bit(seed):
             totals[operand] = totals.get(operand, 0.0) + contribution
             assert total == totals[operand]
     assert totals == expected
-    computed = [node for node in topological_order(root) if node.primitive]
+    computed = [node for node in topological_order(root) if node.primitive and node in expected]
     assert [step.node for step in reversed(steps)] == computed
 
 

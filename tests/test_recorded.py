@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import math
+import random
 import sys
 from pathlib import Path
 
 import pytest
 
-from autograd import Value, exp, gradients, jvp, log, maximum, no_grad, sin, tanh, trace, where
-from autograd.backward import graph
+from autograd import (
+    Value,
+    exp,
+    grad,
+    gradients,
+    jvp,
+    log,
+    maximum,
+    no_grad,
+    relu,
+    sin,
+    tanh,
+    trace,
+    where,
+)
+from autograd.backward import cotangents, graph
 from autograd.modes import under_way
+from autograd.primitives import TABLE, Reduction, times
 
 sys.path.insert(0, str(Path(__file__).parent))
-from expressions import ROWS, points_of
+from expressions import ROWS, points_of, same_bits
 
 HAVE_PARTIALS = [row for row in ROWS if row.partials]
 
@@ -109,6 +125,79 @@ def test_gradients_inside_jvp_are_moved_along():
     _, tangent = jvp(lambda t: math.cos(t) * t + sin(t), (3.0,), (1.0,))
     assert tangent == pytest.approx(math.cos(3.0) + math.cos(3.0), rel=1e-15)
     assert second.data == pytest.approx(2.0 * math.cos(3.0) - 3.0 * math.sin(3.0), rel=1e-15)
+
+
+# What the plain sweep gives
+
+CHOOSING = [
+    TABLE[name] for name in ("where", "maximum", "minimum", "clip", "relu", "times", "less")
+]
+OTHERS = [TABLE[name] for name in ("add", "sub", "mul", "neg", "tanh", "hypot", "sum", "dot")]
+NUMBERS = (0.0, -0.0, 1.0, -1.0, 0.5, -2.0, 0.1, 3.3, 5e-324, 1e200, math.inf, math.nan)
+
+
+def random_function(rng, size=20):
+    """A function of a list: rows, many of which choose, whose operands are used again and again."""
+    steps, count = [], 3
+    for _ in range(size):
+        row = rng.choice(rng.choice([CHOOSING, OTHERS]))
+        arity = 5 if isinstance(row, Reduction) else len(row.operand_names)
+        places = [rng.randrange(max(0, count - 6), count) for _ in range(arity)]
+        steps.append((row, [rng.choice(NUMBERS) if rng.random() < 0.1 else i for i in places]))
+        count += 1
+
+    def f(xs):
+        numbers = [*xs]
+        for row, operands in steps:
+            numbers.append(row.bind([numbers[x] if type(x) is int else x for x in operands]))
+        return numbers[-1]
+
+    return f
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_recorded_and_traced_gradients_are_those_of_backward_bit_for_bit(seed):
+    rng = random.Random(seed)
+    f = random_function(rng)
+    program = trace(grad(f), [0.0] * 3)
+    for _ in range(8):
+        leaves = [Value(rng.choice(NUMBERS)) for _ in range(3)]
+        data = [leaf.data for leaf in leaves]
+        z = f(leaves)
+        expected = grad(f)(data)
+        assert same_bits(program(data), expected)
+        if isinstance(z, Value):
+            z.backward()
+            assert same_bits([leaf.grad for leaf in leaves], [0.0 + g for g in expected])
+            assert same_bits([g.data for g in gradients(z, leaves)], expected)
+            computed = [(node, g) for node, g in cotangents(z).items() if node.primitive]
+            for node, g in computed[:3]:
+                assert same_bits([x.data for x in gradients(z, [node])], [g])
+
+
+def test_a_sum_is_added_up_in_the_same_order_whatever_is_selected():
+    def f(xs):
+        u = xs[0] * 0.1
+        return u + xs[0] * 0.7 + xs[0] * 0.3 + where(xs[1] > 0.0, 0.0, relu(u))
+
+    program = trace(grad(f), [0.0] * 2)
+    for point in ([1.0, 1.0], [1.0, -1.0], [-1.0, -1.0]):
+        assert same_bits(program(point), grad(f)(point))
+    assert grad(f)([1.0, 1.0]) == [0.7 + 0.3 + 0.1, 0.0] != [0.1 + 0.7 + 0.3, 0.0]
+
+
+def test_nothing_from_times_0_changes_no_zeros_sign():
+    def f(xs):
+        return times(xs[0], xs[1]) + -0.0 * xs[0]
+
+    for point in ([2.0, 0.0], [0.0, 2.0], [0.0, 0.0], [math.inf, 0.0], [-2.0, -0.0]):
+        expected = grad(f)(point)
+        assert same_bits(trace(grad(f), point)(point), expected)
+        leaves = [*map(Value, point)]
+        recorded = gradients(f(leaves), leaves)
+        assert same_bits([g.data for g in recorded], expected)
+        if math.isfinite(point[0]):  # though nothing flows, the derivative of nothing does
+            assert gradients(recorded[0], leaves)[1].data == 1.0
 
 
 # What was changed since it was recorded
