@@ -266,7 +266,9 @@ class Primitive:
                 name = self.operand_name(position, len(operands))
                 numpy = sys.modules.get("numpy")
                 array = numpy is not None and isinstance(x, numpy.ndarray)
-                advice = f"; np.{self.name} takes arrays" if array and hasattr(numpy, self.name) else ""
+                advice = (
+                    f"; np.{self.name} takes arrays" if array and hasattr(numpy, self.name) else ""
+                )
                 raise TypeError(
                     f"{self.name}: expected a number or Value as {name}, got {shown(x)}{advice}"
                 )
