@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 
 from autograd import Value, clip, dot, exp, log, logsumexp, relu, sign, tanh, where
 from autograd.draw import DrawingError, MissingProgram, draw, render
-from autograd.draw.dot import PALETTE
 from autograd.draw.graph import graph_of, number
+from autograd.draw.palette import PALETTE
 from autograd.draw.text import printable
 from nn import MLP, hinge
 

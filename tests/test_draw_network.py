@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from autograd import Value
 from autograd.draw import draw
-from autograd.draw.dot import PALETTE
 from autograd.draw.network import network_of
+from autograd.draw.palette import PALETTE
 from autograd.draw.render import svg_of
 from autograd.draw.text import printable
 from nn import MLP, Layer, Neuron

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from html import escape
-from math import inf, sqrt
+from math import sqrt
 
 from autograd.draw.graph import number, numbers
-from autograd.draw.text import printable
+from autograd.draw.palette import COLOUR, coloured, entry, largest, legend, sign, signs
+from autograd.draw.text import shortened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,19 +15,7 @@ if TYPE_CHECKING:
 
     from autograd.draw.folding import Arrow, Box, View
 
-# By role: on a light page, on a dark page. Blue and orange differ to colour-blind eyes too.
-PALETTE = {
-    "paper": ("#ffffff", "#14181d"),
-    "box": ("#f3f4f6", "#222830"),
-    "line": ("#b4bbc5", "#5b6472"),
-    "ink": ("#1f2328", "#e8ebef"),
-    "quiet": ("#667080", "#9aa4b2"),
-    "positive": ("#0072b2", "#5cb8ee"),
-    "negative": ("#b84900", "#f0a03c"),
-}
-_COLOUR = {role: light for role, (light, _dark) in PALETTE.items()}
 _SPACED = '<<table border="0" cellspacing="0" cellpadding="2"><tr><td>{}</td></tr></table>>'
-_LONGEST_LABEL = 40
 _IN_PLACE = 3  # among so many operands a constant is shown in its place
 _LISTED = 4  # so many constants are listed, more only counted
 _WIDE = 7  # edges from end to end of a picture wide enough for the legend in one row
@@ -55,19 +43,18 @@ def dot_source(
     dot = graphviz.Digraph("graph")
     dot.attr(id="graph", rankdir=rankdir, nodesep="0.16", ranksep="0.22" if wide else "0.3")
     dot.attr(pad="0.15", ordering="in", compound="true")
-    dot.attr(labelloc="b", labeljust="l", bgcolor=_COLOUR["paper"])
+    dot.attr(labelloc="b", labeljust="l", bgcolor=COLOUR["paper"])
     if "legend" in show:
         dot.attr(label=_legend(view, show, wide))
     dot.attr("graph", fontname=font, fontsize="8")
-    dot.attr("node", fontname=font, fontsize="10", color=_COLOUR["line"], penwidth="0.8")
+    dot.attr("node", fontname=font, fontsize="10", color=COLOUR["line"], penwidth="0.8")
     dot.attr("node", shape="box", style="rounded,filled", margin="0.07,0.04", width="0", height="0")
     dot.attr("edge", fontname=font, fontsize="9", arrowsize="0.5")
     _add_boxes(dot, view.boxes, view.modules, lambda box: _label(box, show, printed))
-    dot.node(view.boxes[-1].name, color=_COLOUR["ink"], penwidth="1.5")
-    flows = [abs(edge.flow) for arrow in view.arrows for edge in arrow.edges if edge.flow]
-    largest = max((flow for flow in flows if flow < inf), default=1.0)
+    dot.node(view.boxes[-1].name, color=COLOUR["ink"], penwidth="1.5")
+    widest = largest(edge.flow for arrow in view.arrows for edge in arrow.edges)
     for i, arrow in enumerate(view.arrows):
-        look = _look(arrow, largest, show, printed)
+        look = _look(arrow, widest, show, printed)
         # a rank more into a frame, where its parameters stand: so that frames stand in a row
         enters = {*arrow.result.modules} - {*arrow.operand.modules}
         look |= {"minlen": "2"} if enters else {}
@@ -88,7 +75,7 @@ def _add_boxes(
         if len(box.modules) > level:
             inside.setdefault(box.modules[level], []).append(box)
             continue
-        fill = _COLOUR["box" if box.operation else "paper"]
+        fill = COLOUR["box" if box.operation else "paper"]
         shape = {"peripheries": "2"} if len(box.nodes) > 1 else {}
         dot.node(box.name, label_of(box), id=box.name, fillcolor=fill, **shape)
     for module, group in inside.items():
@@ -98,26 +85,26 @@ def _add_boxes(
         number_of_module = modules.index(module)
         with dot.subgraph(name=f"cluster_{number_of_module}") as frame:
             outer = group[0].modules[level - 1] if level else ""
-            name = _shortened(module.removeprefix(f"{outer}."))
-            frame.attr(id=f"m{number_of_module}", label=f"<{_text(name, 'quiet', 9)}>")
-            frame.attr(labelloc="t", labeljust="l", style="rounded", color=_COLOUR["line"])
+            name = shortened(module.removeprefix(f"{outer}."))
+            frame.attr(id=f"m{number_of_module}", label=f"<{coloured(name, 'quiet', 9)}>")
+            frame.attr(labelloc="t", labeljust="l", style="rounded", color=COLOUR["line"])
             frame.attr(penwidth="0.5", margin="6")
             _add_boxes(frame, group, modules, label_of, level + 1)
 
 
 def _label(box: Box, show: Container[str], printed: Callable[[Iterable[float | None]], str]) -> str:
     """Return the label of a box: what it is, its number, its gradient."""
-    label = _shortened(box.short) if "label" in show else ""
+    label = shortened(box.short) if "label" in show else ""
     formula = _formula(box) if "operation" in show else ""
-    title = f"<b>{_text(label or formula, 'ink', 11)}</b>" if label or formula else ""
+    title = f"<b>{coloured(label or formula, 'ink', 11)}</b>" if label or formula else ""
     if label and formula:
-        title += _text(f" {formula}", "quiet", 11)
+        title += coloured(f" {formula}", "quiet", 11)
     lines = [title, _further_constants(box) if formula else ""]
     if "data" in show:
-        lines.append(_text(printed(node.value for node in box.nodes), "ink", 11))
+        lines.append(coloured(printed(node.value for node in box.nodes), "ink", 11))
     if "gradient" in show:
         gradients = [node.gradient for node in box.nodes]
-        lines.append(_text("∂", "quiet") + _text(printed(gradients), _sign(gradients)))
+        lines.append(coloured("∂", "quiet") + coloured(printed(gradients), sign(gradients)))
     return f"<{'<br/>'.join(filter(None, lines)) or ' '}>"
 
 
@@ -145,18 +132,19 @@ def _further_constants(box: Box) -> str:
     if len(box.nodes) > 1 or len(operands) <= _IN_PLACE or not constants:
         return ""
     few = len(constants) <= _LISTED
-    return _text(f"with {', '.join(constants) if few else f'{len(constants)} constants'}", "quiet")
+    listed = ", ".join(constants) if few else f"{len(constants)} constants"
+    return coloured(f"with {listed}", "quiet")
 
 
 def _look(
     arrow: Arrow,
-    largest: float,
+    widest: float,
     show: Container[str],
     printed: Callable[[Iterable[float | None]], str],
 ) -> dict[str, str]:
     """Return how an arrow looks: its partial, and by colour and width what flows back along it."""
     flows = [edge.flow or 0.0 for edge in arrow.edges]
-    share = max(map(abs, flows)) / largest
+    share = max(map(abs, flows)) / widest
     label = []
     if "partial" in show:
         label.append(printed(edge.partial for edge in arrow.edges))
@@ -166,8 +154,8 @@ def _look(
         "label": _SPACED.format(" ".join(label)) if label else "",
         "style": "solid" if any(flows) else "dashed",
         "penwidth": f"{0.8 + 1.6 * sqrt(min(1.0, share)):.2f}",  # wide also for nan
-        "color": _COLOUR[_sign(flows)],
-        "fontcolor": _COLOUR["ink"],
+        "color": COLOUR[sign(flows)],
+        "fontcolor": COLOUR["ink"],
     }
 
 
@@ -182,20 +170,13 @@ def _legend(view: View, show: Container[str], wide: bool) -> str:
         marks["dashed"] = " nothing flows back"
     if view.folding:
         marks["(16) a … b\u2002"] = " so many nodes in one box, the least and the greatest"
-    entries = [_text(mark, "ink") + _text(meaning, "quiet") for mark, meaning in marks.items()]
+    entries = [entry(mark, meaning) for mark, meaning in marks.items()]
     if "gradient" in show:
-        either = ("positive", "positive"), (" or ", "quiet"), ("negative", "negative")
-        output = f" d {_shortened(view.output)} / d node, "
-        entries.insert(0, _text("∂", "ink") + _text(output, "quiet"))
-        entries[0] += "".join(_text(*word) for word in either)
+        entries.insert(0, entry("∂", f" d {shortened(view.output)} / d node, ") + signs())
         if any(node.gradient is None for box in view.boxes for node in box.nodes):
-            entries[0] += _text(" or · not reached", "quiet")
-    if wide and _length(view) > _WIDE:
-        entries = [_text("   ·   ", "quiet").join(entries)]
-    if view.folding:
-        entries.append(_text(view.folding, "ink"))
-    space, left = _text(" ", "quiet", 4), '<br align="left"/>'
-    return f"<{left.join([space, *entries])}{left}>"
+            entries[0] += coloured(" or · not reached", "quiet")
+    notes = [view.folding] if view.folding else []
+    return legend(entries, notes, in_a_row=wide and _length(view) > _WIDE)
 
 
 def _length(view: View) -> int:
@@ -204,20 +185,3 @@ def _length(view: View) -> int:
     for arrow in view.arrows:
         steps[arrow.result.name] = max(steps[arrow.result.name], steps[arrow.operand.name] + 1)
     return max(steps.values())
-
-
-def _text(text: str, role: str, size: int | None = None) -> str:
-    points = f' point-size="{size}"' if size else ""
-    words = escape(text).replace("\\", r"\\")  # for dot expands \N and the like even in markup
-    return f'<font color="{_COLOUR[role]}"{points}>{words}</font>'
-
-
-def _shortened(label: str) -> str:
-    text = printable(label)
-    return text if len(text) <= _LONGEST_LABEL else f"{text[: _LONGEST_LABEL - 1]}…"
-
-
-def _sign(xs: Iterable[float | None]) -> str:
-    """Return the role of the sign that all numbers have but zeros; "quiet" if they differ."""
-    signs = {x > 0 for x in xs if x and x == x}  # noqa: PLR0124  nan has no sign
-    return "quiet" if len(signs) != 1 else "positive" if signs.pop() else "negative"

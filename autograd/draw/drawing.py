@@ -8,7 +8,8 @@ from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
-from autograd.draw.dot import PALETTE, dot_source
+from autograd.draw.dot import dot_source
+from autograd.draw.palette import PALETTE
 from autograd.draw.render import lay_out, svg_of
 from autograd.draw.text import printable, sentences, table
 

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from math import inf
 from typing import NamedTuple
 
-from autograd.draw.dot import PALETTE, _sign, _text
 from autograd.draw.graph import number, numbers
-from autograd.draw.text import printable
+from autograd.draw.network_dot import COLUMNS, ROWS, dot_source
+from autograd.draw.text import aligned, printable, shortened
 from autograd.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
-
-_COLOUR = {role: light for role, (light, _dark) in PALETTE.items()}
-_ROWS, _COLUMNS = 16, 8  # there is room for so many, "49 more" among them
-_WIDTH, _HEIGHT = 480.0, 330.0  # from the first unit to the last at most, in points
-_NUMBERED = 32  # so many weights may be printed, each on its line,
-_NUMBERED_ROWS, _STACKED = 8, 4  # if columns are so short, and so few stand before a unit
-_LONGEST_NAME = 40
 
 
 class Parameter(NamedTuple):
@@ -119,7 +111,7 @@ class Network(NamedTuple):
         """Its class and sizes: MLP 2-4-4-1."""
         sizes = [str(self.sizes[i]) for i in self.columns]
         if len(sizes) < len(self.sizes):
-            sizes.insert(_COLUMNS // 2, "…")
+            sizes.insert(COLUMNS // 2, "…")
         return f"{self.kind} {'-'.join(sizes)}"
 
     @property
@@ -140,11 +132,11 @@ class Network(NamedTuple):
     @property
     def columns(self) -> list[int]:
         """The columns that are drawn: 0 are the inputs, 1 the first layer."""
-        return _ends(len(self.sizes), _COLUMNS)
+        return _ends(len(self.sizes), COLUMNS)
 
     def rows(self, column: int) -> list[int]:
         """Return which units of a column are drawn."""
-        return _ends(self.sizes[column], _ROWS)
+        return _ends(self.sizes[column], ROWS)
 
     def units(self) -> dict[str, Unit]:
         """Return the units that are drawn, by their part of the picture."""
@@ -180,7 +172,7 @@ class Network(NamedTuple):
 
     def dot(self) -> str:
         """Return the DOT source, in which every unit has its place."""
-        return _dot_source(self)
+        return dot_source(self)
 
     def sentences(self) -> dict[str, str]:
         """Return what each part says, by its id: u1_0 is a unit, w1_0_2 a weight, l1 a layer."""
@@ -204,10 +196,9 @@ class Network(NamedTuple):
         for layer in self.layers:
             weights = [weight for unit in layer.units for weight in unit.weights]
             biases = [unit.bias for unit in layer.units]
-            words = _shortened(layer.name), _shortened(layer.activation), layer.shape
+            words = shortened(layer.name), shortened(layer.activation), layer.shape
             rows.append((*words, *_ranges(weights), *_ranges(biases)))
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+        return aligned(rows, "<" * 7)
 
 
 def network_of(model: Any, show: str | Iterable[str] = "weight") -> Network:
@@ -320,178 +311,5 @@ def _ends(count: int, most: int) -> list[int]:
     return [*range(first), *range(count - (most - first - 1), count)]
 
 
-class Grid(NamedTuple):
-    """Where columns and rows are, in points.
-
-    Attributes:
-        across: from column to column.
-        down: from row to row.
-        rows: of the tallest column.
-        radius: of a unit.
-        numbered: whether there is room for the number of every weight.
-    """
-
-    across: float
-    down: float
-    rows: int
-    radius: float
-    numbered: bool
-
-
-def _grid(network: Network) -> Grid:
-    sizes = network.sizes
-    across = min(170.0, _WIDTH / (min(len(sizes), _COLUMNS) - 1))
-    rows = min(max(sizes[i] for i in network.columns), _ROWS)
-    stacked = all(before <= _STACKED or size == 1 for before, size in pairwise(sizes))
-    if stacked and rows <= _NUMBERED_ROWS and network.connections <= _NUMBERED:
-        return Grid(across, 46.0, rows, 14.0, numbered=True)
-    down = min(36.0, _HEIGHT / max(rows - 1, 1))
-    return Grid(across, down, rows, min(10.0, 0.42 * down), numbered=False)
-
-
-def _spots(network: Network, grid: Grid) -> dict[str, tuple[float, float]]:
-    """Return where each unit is, each word of what is left out, each caption, by part."""
-    spots = {"m": (grid.across * (_COLUMNS // 2), 0.0)}
-    for order, i in enumerate(network.columns):
-        x = grid.across * (order + (i > order))
-        top = (min(network.sizes[i], _ROWS) - 1) / 2
-        for place, row in enumerate(network.rows(i)):
-            spots[f"u{i}_{row}"] = x, grid.down * (top - place - (row > place))
-        spots[f"m{i}"] = x, grid.down * (top - _ROWS // 2)
-        spots[f"l{i}"] = x, -grid.down * (grid.rows - 1) / 2 - grid.radius - 26.0
-    return spots
-
-
-def _dot_source(network: Network) -> str:
-    # imported here, so that the table of a network needs no package
-    import graphviz  # noqa: PLC0415
-
-    grid, units, lines = _grid(network), network.units(), network.lines()
-    spots = _spots(network, grid)
-    dot = graphviz.Graph("graph")
-
-    def add(name: str, label: str, **look: str) -> None:
-        dot.node(name, label, id=name, pos="{:.1f},{:.1f}!".format(*spots[name]), **look)
-
-    def add_circle(name: str, label: str, **look: str) -> None:
-        points = f"{min(8.0, 3.2 * grid.radius / len(label)):.1f}"
-        add(name, label, fontsize=points, **circle, **look)
-
-    font, width = "Helvetica", f"{grid.radius / 36:.3f}"
-    circle = {"shape": "circle", "fixedsize": "true", "width": width, "height": width}
-    dot.attr(id="graph", layout="neato", inputscale="72", pad="0.15", outputorder="edgesfirst")
-    dot.attr(labelloc="b", labeljust="l", bgcolor=_COLOUR["paper"], label=_legend(network))
-    dot.attr("graph", fontname=font, fontsize="8")
-    dot.attr("node", fontname=font, fontsize="8", fontcolor=_COLOUR["ink"], shape="box")
-    dot.attr("node", style="filled", fillcolor=_COLOUR["paper"], penwidth="0")
-    dot.attr("node", margin="0.02,0.01", width="0", height="0")
-
-    for row in network.rows(0):
-        look = {"color": _COLOUR["line"], "penwidth": "0.8", "fillcolor": _COLOUR["box"]}
-        add_circle(f"u0_{row}", f"x{row}", **look)
-    largest = _largest(network.shown(unit.bias) for unit in units.values())
-    for name, unit in units.items():
-        bias = network.shown(unit.bias)
-        look = _look(bias, largest, 0.8, grid.radius / 5)
-        look["style"] += ",filled"
-        add_circle(name, _rounded(bias) if grid.numbered else name.partition("_")[2], **look)
-    for name, words in network.omitted().items():
-        mark = "⋯" if name == "m" else "⋮"
-        add(name, f"<{_text(f'{mark} {words}', 'quiet')}>")
-    for i in network.columns:
-        add(f"l{i}", _caption(network, i, int(grid.across / 4.6)))
-
-    largest = _largest(network.shown(line.weight) for line in lines)
-    for line in lines:
-        weight = network.shown(line.weight)
-        look = _look(weight, largest, 0.3, grid.down / 12)
-        if weight:
-            look["color"] += f"{round(64 + 191 * _share(weight, largest)):02x}"  # opacity
-        tail, head = line.ends
-        dot.edge(tail, head, id=line.name, **look)
-        if grid.numbered:
-            # near the head, so that the numbers of all lines stand one below the other
-            before, size = network.sizes[line.column - 1 : line.column + 1]
-            share = 1 / (before + 1) if size > 1 else 0.4
-            (x, y), (from_x, from_y) = spots[head], spots[tail]
-            spots[f"n{line.name}"] = x + share * (from_x - x), y + share * (from_y - y)
-            add(f"n{line.name}", _rounded(weight), fontsize="7")
-    return str(dot.source)
-
-
-def _look(x: float | None, largest: float, thin: float, wide: float) -> dict[str, str]:
-    """Return how a number looks: its sign as colour, its magnitude as width; wide also for nan."""
-    width = 0.8 if x is None else thin + (wide - thin) * _share(x, largest)
-    return {
-        "style": "dotted" if x is None else "solid" if x else "dashed",
-        "color": _COLOUR[_sign([x]) if x else "line"],
-        "penwidth": f"{width:.2f}",
-    }
-
-
-def _share(x: float | None, largest: float) -> float:
-    return min(1.0, abs(x or 0.0) / largest)  # 1 for nan
-
-
-def _largest(xs: Iterable[float | None]) -> float:
-    return max((abs(x) for x in xs if x and abs(x) < inf), default=1.0)
-
-
-def _rounded(x: float | None) -> str:
-    return number(x if x is None else float(f"{x:.2g}"))
-
-
-def _caption(network: Network, i: int, most: int) -> str:
-    """Return what is written below a column: name, activation and shape."""
-    inputs, layer = f"{network.sizes[0]:,}", network.layers[i - 1]
-    words = (layer.name, layer.activation, layer.shape) if i else ("inputs", inputs, "")
-    lines = (
-        _text(_shortened(word, most) or " ", role)
-        for word, role in zip(words, ("ink", "quiet", "quiet"), strict=True)
-    )
-    return f"<{'<br/>'.join(lines)}>"
-
-
-def _legend(network: Network) -> str:
-    """Return what the marks mean, and how much of the network is drawn."""
-    units, lines = network.units(), network.lines()
-    weights = [network.shown(line.weight) for line in lines]
-    biases = [network.shown(unit.bias) for unit in units.values()]
-    of = "gradient of " if network.show == "gradient" else ""
-    either = ("positive", "positive"), (" or ", "quiet"), ("negative", "negative")
-    signs = "".join(_text(*word) for word in either)
-    ring = "ring and the number in it" if _grid(network).numbered else "ring"
-    entries = [
-        _text("line", "ink") + _text(f" {of}a weight, ", "quiet") + signs + _widest(weights),
-        _text(ring, "ink") + _text(f" {of}a bias", "quiet") + _widest(biases),
-    ]
-    if 0.0 in [*weights, *biases]:
-        entries.append(_text("dashed", "ink") + _text(" 0", "quiet"))
-    if any(x != x for x in [*weights, *biases]):  # noqa: PLR0124
-        entries.append(_text("grey", "ink") + _text(" nan", "quiet"))
-    if len(network.columns) > 2:
-        entries = [_text("   ·   ", "quiet").join(entries)]
-    if None in biases:
-        entries.append(_text("no gradients yet: call backward()", "ink"))
-    if network.omitted():
-        drawn = (
-            f"{len(network.rows(0)) + len(units):,} of {sum(network.sizes):,} units, "
-            f"{len(lines):,} of {network.connections:,} connections drawn"
-        )
-        entries.append(_text(drawn, "ink"))
-    space, left = _text(" ", "quiet", 4), '<br align="left"/>'
-    return f"<{left.join([space, *entries])}{left}>"
-
-
-def _widest(xs: Iterable[float | None]) -> str:
-    known = [abs(x) for x in xs if x and x == x]  # noqa: PLR0124
-    return _text(f", the widest ±{number(max(known))}", "quiet") if known else ""
-
-
 def _ranges(xs: Sequence[Parameter]) -> tuple[str, str]:
     return numbers(x.value for x in xs), numbers(x.gradient for x in xs)
-
-
-def _shortened(text: str, most: int = _LONGEST_NAME) -> str:
-    text = printable(text)
-    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -10,7 +10,7 @@ import sysconfig
 from html import escape
 
 from autograd.draw import DrawingError, MissingProgram
-from autograd.draw.dot import PALETTE
+from autograd.draw.palette import PALETTE
 
 _SECONDS = 120
 _FONTS = '"Helvetica Neue", Helvetica, Arial, "Liberation Sans", sans-serif'

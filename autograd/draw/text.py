@@ -6,6 +6,8 @@ from autograd.draw.graph import number, numbers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from autograd.draw.folding import Arrow, Box, View
 
 _JOINERS = "\u200c\u200d"  # of letters, as in Persian, and of emoji
@@ -14,6 +16,19 @@ _JOINERS = "\u200c\u200d"  # of letters, as in Persian, and of emoji
 def printable(text: str) -> str:
     r"""Write line ends, control characters and lone surrogates as escapes such as `\n`."""
     return "".join(c if c.isprintable() or c in _JOINERS else ascii(c)[1:-1] for c in text)
+
+
+def shortened(text: str, most: int = 40) -> str:
+    """Return what is printable of a text, of at most so many characters."""
+    text = printable(text)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def aligned(rows: Sequence[Sequence[str]], sides: str) -> str:
+    """Return rows of cells below each other, each column on its side, "<" or ">"."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    formats = [f"{side}{width}" for side, width in zip(sides, widths, strict=True)]
+    return "\n".join("  ".join(map(format, row, formats)).rstrip() for row in rows)
 
 
 def table(view: View) -> str:
@@ -25,12 +40,8 @@ def table(view: View) -> str:
         operation = " ".join(filter(None, [box.operation, _times(box)]))
         words = (box.name, printable(box.label), operation, operands)
         rows.append((*words, _values(box), _gradients(box)))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    aligned = ["<"] * 4 + [">"] * 2
-    lines = [
-        "  ".join(map(format, row, map("{}{}".format, aligned, widths))).rstrip() for row in rows
-    ]
-    return "\n".join([*lines, view.folding] if view.folding else lines)
+    lines = aligned(rows, "<<<<>>")
+    return f"{lines}\n{view.folding}" if view.folding else lines
 
 
 def sentences(view: View) -> dict[str, str]:

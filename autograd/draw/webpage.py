@@ -16,13 +16,14 @@ from pathlib import Path
 
 from autograd import backward
 from autograd.draw import DrawingError
-from autograd.draw.dot import PALETTE, dot_source
+from autograd.draw.dot import dot_source
 from autograd.draw.drawing import write_whole
 from autograd.draw.formula import formula, partial_formulas
 from autograd.draw.graph import number
+from autograd.draw.palette import PALETTE
 from autograd.draw.programs import constant, program_json
 from autograd.draw.render import svg_of
-from autograd.draw.text import printable
+from autograd.draw.text import printable, shortened
 from autograd.primitives import TABLE
 from autograd.recorded import recorded_cotangents
 from autograd.tracer import trace, written_out
@@ -252,7 +253,7 @@ def _names(graph: Graph) -> dict[str, str]:
 
 def _full(node: Node) -> str:
     """Return the label of a node, with its operation: a neuron's two nodes have one label."""
-    label = _shortened(node.label)
+    label = shortened(node.label, _LONGEST_TITLE)
     return f"{label} ({node.symbol})" if node.operation else label
 
 
@@ -263,12 +264,7 @@ def _counted(count: int, one: str, many: str) -> str:
 def _title(box: Box) -> str:
     """Return what a box is, in full."""
     count = f"{len(box.nodes):,} × {box.symbol or 'nodes'}" if len(box.nodes) > 1 else box.symbol
-    return " ".join(filter(None, [_shortened(box.label), count]))
-
-
-def _shortened(label: str) -> str:
-    text = printable(label)
-    return text if len(text) <= _LONGEST_TITLE else f"{text[: _LONGEST_TITLE - 1]}…"
+    return " ".join(filter(None, [shortened(box.label, _LONGEST_TITLE), count]))
 
 
 def _colours() -> str:
