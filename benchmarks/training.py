@@ -12,7 +12,8 @@ from statistics import mean
 
 from nn import MLP, Adam, accuracy, cosine, cross_entropy, fit
 from nn.datasets import digits, iris, split
-from nn.experiment import learn, separate_moons
+from nn.experiment import learn
+from nn.two_moons import separate_moons
 
 
 def irises() -> None:

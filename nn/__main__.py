@@ -21,9 +21,11 @@ from autograd import softmax
 from nn import MLP, Neuron, plots
 from nn.arguments import shown
 from nn.datasets import DataError, iris, read_csv
-from nn.experiment import REPORT, check_learnable, learn, pictures_of, separate_moons
+from nn.experiment import check_learnable, learn, pictures_of
 from nn.modelfile import read_model, write_whole
 from nn.recipe import Recipe
+from nn.report import REPORT
+from nn.two_moons import separate_moons
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

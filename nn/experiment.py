@@ -7,25 +7,28 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from autograd import Value, dot, draw, gradients
+from autograd import Value, draw, gradients
 from nn import plots
-from nn.datasets import DataError, moons, split
+from nn.datasets import DataError, split
 from nn.layers import MLP
-from nn.losses import cross_entropy, hinge, mae, mse
-from nn.metrics import accuracy, count_right, largest, rmse
-from nn.optim import SGD, AdamW, cosine
+from nn.losses import cross_entropy, mse
+from nn.metrics import accuracy, count_right, largest
+from nn.optim import AdamW, cosine
 from nn.recipe import Recipe, Standardised
 from nn.report import (
+    REPORT,
     Part,
     Report,
     boundary_part,
     described,
     network_part,
     page_part,
+    trained,
     training_parts,
 )
+from nn.scores import Comparison, Errors, Right, errors_of, readable
 from nn.training import fit
 
 if TYPE_CHECKING:
@@ -39,61 +42,8 @@ if TYPE_CHECKING:
     from nn.training import History
 
 
-REPORT = "report.html"
 LOOKED_AT = 200  # training rows, to find one that is hard
 SMALL = 500  # parameters of a network whose every step can be followed
-
-
-class Errors(NamedTuple):
-    """How far predicted numbers are from the true ones, in their unit."""
-
-    rmse: float
-    mean_absolute: float
-
-    def __str__(self) -> str:
-        return f"RMSE {_number(self.rmse)}, mean absolute {_number(self.mean_absolute)}"
-
-    def cells(self) -> dict[str, str]:
-        """Return the columns of a table."""
-        return {"RMSE": _number(self.rmse), "mean absolute error": _number(self.mean_absolute)}
-
-
-class Right(NamedTuple):
-    """How many predicted classes are the true ones."""
-
-    right: int
-    rows: int
-
-    def __str__(self) -> str:
-        return f"{self.right / self.rows:.1%} ({self.right} of {self.rows})"
-
-    def cells(self) -> dict[str, str]:
-        """Return the columns of a table."""
-        return {
-            "accuracy": f"{self.right / self.rows:.1%}",
-            "right": f"{self.right} of {self.rows}",
-        }
-
-
-class Comparison(NamedTuple):
-    """A network's result on the test rows beside the simplest guess's.
-
-    Attributes:
-        network: the network's.
-        guess: what is always guessed: the most frequent class or the mean of the training rows.
-        guessed: the result of that.
-        better: whether the network's is.
-    """
-
-    network: Errors | Right
-    guess: str
-    guessed: Errors | Right
-    better: bool
-
-    @property
-    def verdict(self) -> str:
-        """What is to be said if the network is not better."""
-        return "" if self.better else "no better than guessing"
 
 
 @dataclass(frozen=True)
@@ -126,12 +76,12 @@ class Learnt:
     @property
     def errors(self) -> Errors:
         """The errors of the numbers predicted for the test rows."""
-        return _errors(self.predicted, self.test.y)
+        return errors_of(self.predicted, self.test.y)
 
     def summary(self) -> str:
         """Return what was trained on what, and the test's result beside the simplest guess."""
         lines = (
-            f"{self._rows()}\nnetwork: {described(self.model)}; {_training(self.history)}\n"
+            f"{self._rows()}\nnetwork: {described(self.model)}; {trained(self.history)}\n"
             f"{self.test_result()}"
         )
         numbers = {*self.training.y, *self.validation.y, *self.test.y}
@@ -156,9 +106,9 @@ class Learnt:
         y, classes = self.test.y, self.recipe.classes
         if classes is None:
             mean = self.recipe.decode([0.0])[0]
-            errors, guessed = self.errors, _errors([mean] * len(y), y)
+            errors, guessed = self.errors, errors_of([mean] * len(y), y)
             better = errors.rmse < guessed.rmse
-            return Comparison(errors, f"always {_number(mean)}, the mean", guessed, better)
+            return Comparison(errors, f"always {readable(mean)}, the mean", guessed, better)
         right = Right(count_right(self.predicted, y), len(y))
         commonest = Counter(self.training.y).most_common(1)[0][0]
         luck = Right(y.count(commonest), len(y))
@@ -196,7 +146,7 @@ class Learnt:
             "target": self.test.target,
             "classes": self.recipe.classes or [],
             "network": described(self.model),
-            "training": _training(self.history),
+            "training": trained(self.history),
         }
         return Report(
             f"{self.test.target} learnt from {source or 'data'}",
@@ -326,12 +276,6 @@ def pictures_of(data: Dataset) -> dict[str, Callable[[Learnt], Any]]:
     return {"loss.png": Learnt.loss_curve, **result, "graph.svg": Learnt.neuron_graph}
 
 
-def _training(history: History) -> str:
-    """Return how long training took, whether machine code did it, and why not."""
-    how = "compiled" if history.compiled else f"eager ({history.reason})"
-    return f"{history.epochs} epochs in {history.seconds:.1f} s, {how}"
-
-
 def _are_images(data: Dataset) -> bool:
     """Whether rows are square images: numbered columns of numbers, 7 × 7 or more of them."""
     side = math.isqrt(len(data.features))
@@ -429,92 +373,3 @@ def check_learnable(data: Dataset, path: Path) -> None:
                 f"{path}, column {name!r}: {len(categories)} different texts in {len(data.y)} rows "
                 f"are names, not categories; leave the column out with --drop {name!r}"
             )
-
-
-@dataclass(frozen=True)
-class Separated:
-    """Two moons, and the network that tells them apart by the sign of its output."""
-
-    data: Dataset
-    model: MLP
-    history: History
-    accuracy: float
-
-    def pictures(self) -> dict[str, Callable[[], Any]]:
-        """Return, by file name, what draws each picture and makes the report."""
-        return {
-            "loss.png": partial(plots.loss_curve, self.history.loss),
-            "boundary.png": self._boundary().make,
-            REPORT: self.report,
-        }
-
-    def _boundary(self) -> Part:
-        return boundary_part(self.model.predict, self.data, "what it was trained on")
-
-    def report(self) -> Report:
-        """Return the web page of what was trained, how well it did, and how it works."""
-        right = Right(round(self.accuracy * len(self.data.y)), len(self.data.y))
-        return Report(
-            "Two moons told apart",
-            [
-                [f"on {len(self.data.y)} training points", *right.cells()],
-                ["this network", *right.cells().values()],
-            ],
-            "",
-            {
-                "columns": self.data.features,
-                "target": self.data.target,
-                "classes": self.data.classes or [],
-                "network": described(self.model),
-                "training": _training(self.history),
-            },
-            [
-                self._boundary(),
-                *training_parts(self.history),
-                network_part(self.model),
-                page_part(self._loss, "the loss of the point that is hardest to tell"),
-            ],
-        )
-
-    def _loss(self) -> Value:
-        """Return the loss of the point that is hardest to tell."""
-        X, y = self.data
-        signs = [2 * label - 1 for label in y]
-        margins = [sign * score for sign, score in zip(signs, self.model.predict(X), strict=True)]
-        hardest = margins.index(min(margins))
-        inputs = list(map(Value, X[hardest], self.data.features))
-        loss: Value = hinge(self.model(inputs), signs[hardest])
-        loss.label = "loss"
-        return loss
-
-
-def separate_moons(*, progress: bool = False) -> Separated:
-    """Train as micrograd's demo does: MLP 2-16-16-1, hinge, 100 steps of gradient descent.
-
-    The accuracy is that on the 100 points it was trained on.
-    """
-    data = moons(samples=100, noise=0.1, seed=0)
-    signs = [2 * label - 1 for label in data.y]
-    model = MLP(2, [16, 16, 1])
-    history = fit(
-        model,
-        data.X,
-        signs,
-        hinge,
-        SGD(model.parameters(), lr=lambda step: 1.0 - 0.009 * step),
-        epochs=100,
-        batch_size=100,
-        metric=accuracy,
-        progress=progress,
-        penalty=lambda model: 1e-4 * dot(model.parameters(), model.parameters()),
-    )
-    return Separated(data, model, history, accuracy(model.predict(data.X), signs))
-
-
-def _errors(predicted: Sequence[float], y: Sequence[float]) -> Errors:
-    return Errors(rmse(predicted, y), mae(predicted, y))
-
-
-def _number(x: float) -> str:
-    """Return four significant digits, or a whole number of any that has more."""
-    return f"{x:.0f}" if 1e4 <= abs(x) < 1e9 else f"{x:.4g}"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from nn.modelfile import FilePath
     from nn.training import History
 
+REPORT = "report.html"  # what a report is called in a folder
 _LARGEST_SVG = 150_000  # bytes; a picture of many points is smaller as pixels
 
 
@@ -103,6 +104,12 @@ def described(model: MLP) -> str:
     """Return the sizes of a network."""
     sizes = "-".join(map(str, model.sizes))
     return f"{sizes} {model.activation}, {len(model.parameters())} parameters"
+
+
+def trained(history: History) -> str:
+    """Return how long training took, whether machine code did it, and why not."""
+    how = "compiled" if history.compiled else f"eager ({history.reason})"
+    return f"{history.epochs} epochs in {history.seconds:.1f} s, {how}"
 
 
 def training_parts(history: History) -> Iterator[Part]:

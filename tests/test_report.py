@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from nn import __main__ as command
 from nn import plots
 from nn.datasets import Dataset, digits, iris, moons
-from nn.experiment import Right, learn, separate_moons
+from nn.experiment import learn
 from nn.report import Part, Report
+from nn.scores import Right
+from nn.two_moons import separate_moons
 
 HOSTILE = [
     "<script>window.hacked = 1</script>",
