@@ -167,7 +167,7 @@ def test_every_step_of_a_run_is_the_float_function_of_the_numbers_before_it(scri
     for (program, inputs), numbers in zip(programs, found, strict=True):
         assert same_bits(numbers[: len(inputs)], inputs)
         for (row, operands), x in zip(program.instructions, numbers[len(inputs) :], strict=True):
-            xs = [numbers[o] if type(o) is int else o for o in operands]
+            xs = [float(numbers[o]) if type(o) is int else o for o in operands]  # JSON has ints
             assert not wrong(x, float(row.value(*xs))), (row, xs, x)
 
 
