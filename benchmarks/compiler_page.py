@@ -66,10 +66,8 @@ The mean and gradient of `mse(model(x), t)` for `MLP(12, [10, 1])`, by `compiled
   of the others glibc's vector functions are used where they are there: results agree with the
   engine's to 1e-12 of the sum of absolute terms, and in inf and nan unless a kink, a pole or an
   overflow is that near.
-- With `precise=True` nothing is fused or reordered: what f's Program computes, to the last bit.
-  Values are always the engine's. Of gradients through `where`, `maximum` and their kin, some few in
-  a thousand random programs differ from the engine's in the last bit or the sign of a zero, since a
-  trace must walk the branches that the engine leaves out, and so adds in another order.
+- With `precise=True` nothing is fused or reordered: values and gradients are the engine's, bit for
+  bit, because its sweep adds in one order, whatever was selected.
 - Any count of rows will do. The last panel is filled with the last sample again and again, which
   changes no result; in the totals its copies weigh 1/2, 1/4 and so on, which make 1.
 - The same graph is compiled once, for as long as a function uses it.
