@@ -14,7 +14,7 @@ demo: .venv/demo
 	$(BIN)/python -m nn demo
 
 test: .venv/test
-	$(BIN)/python -m pytest --numprocesses auto
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 check: .venv/dev
 	$(BIN)/ruff check
