@@ -67,7 +67,8 @@ The mean and gradient of `mse(model(x), t)` for `MLP(12, [10, 1])`, by `compiled
   engine's to 1e-12 of the sum of absolute terms, and in inf and nan unless a kink, a pole or an
   overflow is that near.
 - With `precise=True` nothing is fused or reordered: values and gradients are the engine's, bit for
-  bit, because its sweep adds in one order, whatever was selected.
+  bit, because its sweep adds in one order, whatever was selected. Second derivatives are those of
+  f's Program, which may add in another order than the engine's.
 - Any count of rows will do. The last panel is filled with the last sample again and again, which
   changes no result; in the totals its copies weigh 1/2, 1/4 and so on, which make 1.
 - The same graph is compiled once, for as long as a function uses it.

@@ -143,3 +143,19 @@ def terms(root):
             if partial is not None and sizes[node]:
                 sizes[operand] += sizes[node] * abs(partial)
     return max(sizes.values())
+
+
+def readme_example():
+    """The example of micrograd's README, which prints 24.7041, 138.8338 and 645.5773."""
+    a, b = Value(-4.0, "a"), Value(2.0, "b")
+    c = a + b
+    d = a * b + b**3
+    c += c + 1
+    c += 1 + c + (-a)
+    d += d * 2 + (b + a).relu()
+    d += 3 * d + (b - a).relu()
+    e = c - d
+    f = e**2
+    g = f / 2.0
+    g += 10.0 / f
+    return g

@@ -16,6 +16,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from expressions import readme_example
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -46,22 +47,6 @@ def nodes_of(drawing):
 
 def edges_of(drawing):
     return [edge for arrow in drawing.picture.view.arrows for edge in arrow.edges]
-
-
-def readme_example():
-    """The example of micrograd's README, which prints 24.7041, 138.8338 and 645.5773."""
-    a, b = Value(-4.0, "a"), Value(2.0, "b")
-    c = a + b
-    d = a * b + b**3
-    c += c + 1
-    c += 1 + c + (-a)
-    d += d * 2 + (b + a).relu()
-    d += 3 * d + (b - a).relu()
-    e = c - d
-    f = e**2
-    g = f / 2.0
-    g += 10.0 / f
-    return g
 
 
 # The graph ----------------------------------------------------------------------------------------

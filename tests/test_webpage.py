@@ -6,7 +6,7 @@ from html import unescape
 from random import Random
 
 import pytest
-from expressions import expressions, vectors
+from expressions import expressions, readme_example, vectors
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,20 +37,6 @@ def square():
     return tanh(x * w + b) ** 2
 
 
-def readme_of_micrograd():
-    a, b = Value(-4.0, "a"), Value(2.0, "b")
-    c = a + b
-    d = a * b + b**3
-    c += c + 1
-    c += 1 + c + (-a)
-    d += d * 2 + (b + a).relu()
-    d += 3 * d + (b - a).relu()
-    e = c - d
-    f = e**2
-    g = f / 2.0
-    return g + 10.0 / f
-
-
 def loss_of(*sizes):
     model = MLP(2, [*sizes], activation="tanh", seed=0)
     return hinge(model([Value(0.3, "x1"), Value(-0.2, "x2")]), 1.0)
@@ -71,7 +57,7 @@ def hostile():
 GRAPHS = {
     "a leaf": lambda: Value(2.0, "x"),
     "a square": square,
-    "micrograd's example": readme_of_micrograd,
+    "micrograd's example": readme_example,
     "a small network": lambda: loss_of(2, 1),
     "a folded network": lambda: loss_of(4, 4, 1),
     "a folded chain": lambda: powers(100),
@@ -124,7 +110,7 @@ def test_a_page_asks_for_nothing_else(graph):
 
 
 def test_a_page_is_the_same_from_run_to_run():
-    assert explore(readme_of_micrograd()).html == explore(readme_of_micrograd()).html
+    assert explore(readme_example()).html == explore(readme_example()).html
 
 
 def test_a_page_of_200_nodes_takes_no_more_than_150_kilobytes():

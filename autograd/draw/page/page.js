@@ -1,7 +1,8 @@
 // Steps through the graph that the page carries. All numbers come from its Program: values, and
 // cotangents, partials and contributions, which are computed like any other number.
 
-const data = JSON.parse(document.getElementById("data").textContent);
+const by = (id) => document.getElementById(id);
+const data = JSON.parse(by("data").textContent);
 const count = data.names.length;
 const leaves = data.numbers.map(Number);
 
@@ -216,7 +217,7 @@ const orderOf = (edge) => backwardAt.get(arrowOf.get(edge)) ?? Infinity;
 
 // The drawing ----------------------------------------------------------------------------------
 
-const drawing = document.getElementById("drawing");
+const drawing = by("drawing");
 const svg = drawing.querySelector("svg");
 if (svg) {
   prepare();
@@ -323,7 +324,7 @@ const rows = [];
 function addRow(table, cells) {
   const row = element("tr");
   row.append(...cells);
-  document.getElementById(table).append(row);
+  by(table).append(row);
   return row;
 }
 
@@ -439,7 +440,6 @@ function compare() {
 
 // Steering -------------------------------------------------------------------------------------
 
-const by = (id) => document.getElementById(id);
 by("scrub").max = steps.length - 1;
 by("folding").textContent = data.folding;
 by("folding").hidden = !data.folding;
