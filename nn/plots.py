@@ -28,6 +28,44 @@ class MissingMatplotlib(RuntimeError):  # noqa: N818 - it names what is missing
     """A picture was asked for where matplotlib is not installed."""
 
 
+def figure(width: float, height: float, *titles: str) -> tuple[Figure, list[Axes]]:
+    """Return an empty figure in the look of all the others, and its axes, side by side.
+
+    In a notebook the figure shows itself where a cell ends in it.
+
+    Args:
+        width: in inches.
+        height: in inches.
+        titles: one for each axes.
+
+    Raises:
+        MissingMatplotlib: if matplotlib is not installed.
+
+    >>> picture, [left, right] = figure(8.0, 3.6, "The loss", "Its slope")
+    >>> right.get_title("left")
+    'Its slope'
+    """
+    try:
+        from nn.picture import Picture  # noqa: PLC0415  matplotlib is optional, and slow to load
+    except ImportError:
+        raise MissingMatplotlib("pictures need matplotlib: pip install 'glassgrad[plot]'") from None
+    # a name in a script that the font lacks is drawn as boxes, which says it better than a warning
+    warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from", UserWarning)
+    picture = Picture(figsize=(width, height), dpi=160)
+    picture.set_layout_engine("constrained", w_pad=0.12, h_pad=0.12)
+    every_axes = [*picture.subplots(1, len(titles), squeeze=False).flat]
+    for axes, title in zip(every_axes, titles, strict=True):
+        axes.set_title(title, loc="left", color=INK, fontsize=12, fontweight="bold", pad=10)
+        axes.tick_params(which="both", labelcolor=INK, length=0, labelsize=10)
+        axes.xaxis.label.set(color=INK, size=11)
+        axes.yaxis.label.set(color=INK, size=11)
+        axes.set_axisbelow(True)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.spines[["left", "bottom"]].set_color(GREY)
+        axes.set_prop_cycle(color=PALETTE)
+    return picture, every_axes
+
+
 def loss_curve(
     training: Sequence[float], validation: Sequence[float] = (), kept: int | None = None
 ) -> Figure:
@@ -35,7 +73,7 @@ def loss_curve(
 
     A dot marks the epoch `kept`, counted from 1, such as `History.kept`; else the last.
     """
-    figure, axes = _figure(5.6, 3.6, "Loss after each epoch")
+    picture, [axes] = figure(5.6, 3.6, "Loss after each epoch")
     curves = {"training": (training, BLUE), "validation": (validation, ORANGE)}
     for name, (losses, colour) in curves.items():
         if losses:
@@ -52,7 +90,7 @@ def loss_curve(
     axes.set(xlabel="epoch", ylabel="loss", xlim=(1, max(2, len(training))))
     axes.grid(which="both", color=PALE)
     axes.legend(frameon=False, labelcolor=INK)
-    return figure
+    return picture
 
 
 def confusion_matrix(y: Sequence[int], predicted: Sequence[int], classes: Sequence[str]) -> Figure:
@@ -76,7 +114,7 @@ def confusion_matrix(y: Sequence[int], predicted: Sequence[int], classes: Sequen
     names = [_text(_short(name, 16)) for name in classes]
     side, longest = max(2.8, 0.62 * len(names)), 0.09 * min(16, max(map(len, classes)))
     upright = longest > side / len(names)
-    figure, axes = _figure(
+    picture, [axes] = figure(
         side + 0.7 + longest,
         side + (0.9 + longest if upright else 1.1),
         f"{right} of {len(y)} right ({right / len(y):.1%})",
@@ -103,7 +141,7 @@ def confusion_matrix(y: Sequence[int], predicted: Sequence[int], classes: Sequen
     axes.grid(which="minor", color="white", linewidth=3)
     axes.spines[:].set_visible(False)
     axes.set(xlabel="predicted", ylabel="true")
-    return figure
+    return picture
 
 
 def predicted_against_true(
@@ -122,7 +160,7 @@ def predicted_against_true(
     """
     error = rmse(predicted, y)
     shown = f"{error:,.0f}" if 100 <= error < 1e9 else f"{error:.3g}"
-    figure, axes = _figure(5.0, 5.0, f"Root mean square error {shown}")
+    picture, [axes] = figure(5.0, 5.0, f"Root mean square error {shown}")
     limits = _stretched([*y, *predicted])
     axes.plot(limits, limits, color=ORANGE, linewidth=1.5, linestyle=(0, (5, 4)), label="exact")
     axes.plot(y, predicted, "o", color=BLUE, alpha=0.6, markersize=6.5, markeredgewidth=0)
@@ -134,7 +172,7 @@ def predicted_against_true(
     axes.set(xlabel=f"true {_text(name)}", ylabel=f"predicted {_text(name)}")
     axes.grid(color=PALE)
     axes.legend(frameon=False, labelcolor=INK, loc="upper left")
-    return figure
+    return picture
 
 
 def decision_boundary(
@@ -162,7 +200,7 @@ def decision_boundary(
     """
     if len(classes) > len(PALETTE):
         raise ValueError(f"there are colours for {len(PALETTE)} classes, not {len(classes)}")
-    figure, axes = _figure(5.6, 4.2, "Decision boundary")
+    picture, [axes] = figure(5.6, 4.2, "Decision boundary")
     intervals = 40
     (left, right), (bottom, top) = (_stretched(values) for values in zip(*X, strict=True))
     width, height = (right - left) / intervals, (top - bottom) / intervals
@@ -196,10 +234,10 @@ def decision_boundary(
         )
     axes.set(xlim=(left, right), ylim=(bottom, top))
     axes.set(xlabel=_text(features[0]), ylabel=_text(features[1]))
-    figure.legend(
+    picture.legend(
         loc="outside lower center", ncols=min(5, len(classes)), frameon=False, labelcolor=INK
     )
-    return figure
+    return picture
 
 
 def gradient_sizes(gradients: Mapping[str, Sequence[float]]) -> Figure:
@@ -215,7 +253,7 @@ def gradient_sizes(gradients: Mapping[str, Sequence[float]]) -> Figure:
     Raises:
         MissingMatplotlib: if matplotlib is not installed.
     """
-    figure, axes = _figure(5.6, 3.6, "Size of each layer's gradient")
+    picture, [axes] = figure(5.6, 3.6, "Size of each layer's gradient")
     from matplotlib import colormaps  # noqa: PLC0415  optional, and slow to load
 
     epochs = max(map(len, gradients.values()), default=0)
@@ -230,10 +268,10 @@ def gradient_sizes(gradients: Mapping[str, Sequence[float]]) -> Figure:
         axes.set_yscale("log")
     axes.grid(color=PALE)
     if gradients:
-        figure.legend(
+        picture.legend(
             loc="outside lower center", ncols=5, frameon=False, labelcolor=INK, fontsize=9
         )
-    return figure
+    return picture
 
 
 def weight_images(weights: Sequence[Sequence[Any]], most: int = 64) -> Figure:
@@ -258,11 +296,11 @@ def weight_images(weights: Sequence[Sequence[Any]], most: int = 64) -> Figure:
         [_shade(BLUE if weight > 0 else ORANGE, abs(weight) / (height or 1.0)) for weight in unit]
         for unit in units[:most]
     ]
-    figure, axes = _images(images, [str(unit) for unit in range(len(images))], title)
+    picture, axes = _images(images, [str(unit) for unit in range(len(images))], title)
     for colour, name in ((BLUE, "positive"), (ORANGE, "negative")):
         axes.plot([], [], "s", color=colour, markersize=8, label=name)
-    figure.legend(loc="outside lower left", ncols=2, frameon=False, labelcolor=INK)
-    return figure
+    picture.legend(loc="outside lower left", ncols=2, frameon=False, labelcolor=INK)
+    return picture
 
 
 def misclassified(
@@ -314,7 +352,7 @@ def _images(
     columns = min(8, max(6, len(images)))
     rows = -(-len(images) // columns)
     above = 0.18 + 0.17 * lines  # of an image, whose side is 1
-    figure, axes = _figure(0.82 * columns, 0.5 + 0.82 * (1 + above) * rows, title)
+    picture, [axes] = figure(0.82 * columns, 0.5 + 0.82 * (1 + above) * rows, title)
     axes.axis("off")
     for position, (pixels, caption) in enumerate(zip(images, captions, strict=True)):
         side = math.isqrt(len(pixels))
@@ -329,7 +367,7 @@ def _images(
         axes.text(left + 0.5, top - 0.06, caption, color=INK, fontsize=8, ha="center", va="bottom")
     axes.set(xlim=(-0.02, 1.15 * columns - 0.13), ylim=(rows * (1 + above) + 0.02, -0.01))
     axes.set_aspect("equal")
-    return figure, axes
+    return picture, axes
 
 
 def _leads(output: float | list[float]) -> list[float]:
@@ -372,24 +410,3 @@ def _stretched(values: Sequence[float]) -> tuple[float, float]:
     """Return the range of the values and a twelfth more on either side."""
     margin = max(values) / 12 - min(values) / 12 or max(1.0, abs(values[0]) / 12)
     return min(values) - margin, max(values) + margin
-
-
-def _figure(width: float, height: float, title: str) -> tuple[Figure, Axes]:
-    """Return a figure of this size in inches, and its empty axes."""
-    try:
-        from matplotlib.figure import Figure  # noqa: PLC0415  optional, and slow to load
-    except ImportError:
-        raise MissingMatplotlib("pictures need matplotlib: pip install 'glassgrad[plot]'") from None
-    # a name in a script that the font lacks is drawn as boxes, which says it better than a warning
-    warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from", UserWarning)
-    figure = Figure(figsize=(width, height), dpi=160)
-    figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.12)
-    axes = figure.add_subplot()
-    axes.set_title(title, loc="left", color=INK, fontsize=12, fontweight="bold", pad=10)
-    axes.tick_params(which="both", labelcolor=INK, length=0, labelsize=10)
-    axes.xaxis.label.set(color=INK, size=11)
-    axes.yaxis.label.set(color=INK, size=11)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(GREY)
-    return figure, axes

@@ -70,6 +70,7 @@ def test_pictures_leave_pyplot_and_its_global_state_alone():
 @every_figure
 def test_without_matplotlib_one_line_says_what_to_install(figure, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    monkeypatch.delitem(sys.modules, "nn.picture", raising=False)
     with pytest.raises(plots.MissingMatplotlib) as caught:
         figure()
     assert str(caught.value) == "pictures need matplotlib: pip install 'glassgrad[plot]'"
@@ -348,3 +349,16 @@ def test_what_is_no_square_image_is_refused_in_one_line(pixels):
     ):
         with pytest.raises(ValueError, match=f"^{message}$"):
             make()
+
+
+@every_figure
+def test_a_notebook_shows_a_figure_by_itself_at_its_size_in_inches(figure):
+    picture = figure()
+    image, size = picture._repr_png_()
+    assert image.startswith(b"\x89PNG")
+    assert [size["width"], size["height"]] == [round(96 * x) for x in picture.get_size_inches()]
+
+
+def test_axes_side_by_side_have_a_title_each():
+    _, every_axes = plots.figure(8.0, 3.0, "left", "right")
+    assert [axes.get_title("left") for axes in every_axes] == ["left", "right"]
