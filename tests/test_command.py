@@ -227,6 +227,7 @@ def test_the_last_line_is_the_address_of_the_report(capsys, name):
 
 def test_without_matplotlib_one_line_says_what_to_install_and_the_rest_is_done(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    monkeypatch.delitem(sys.modules, "nn.picture", raising=False)
     assert command.main([*FLOWERS, *QUICK]) == 0
     advice = (
         "without loss.png, confusion.png: pictures need matplotlib: pip install 'glassgrad[plot]'"

@@ -238,6 +238,7 @@ def test_without_matplotlib_one_line_says_what_to_install_and_the_rest_is_there(
     classified, monkeypatch
 ):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    monkeypatch.delitem(sys.modules, "nn.picture", raising=False)
     found = outline(classified.report().html)
     advice = (
         "Confusion matrix, Loss, Gradients: pictures need matplotlib: pip install 'glassgrad[plot]'"
