@@ -1,6 +1,8 @@
 # make          set up .venv and run the demo: train on real measurements, draw the pictures
 # make test     set up and pass the tests
 # make check    ruff, mypy and the examples in the docstrings
+# make notebooks        run the notebooks of the course, and store what they show
+# make check-notebooks  run them, their exercises' solutions too, and compare with what is stored
 # make bench    time the engine beside micrograd, and the compiler beside PyTorch, JAX and C
 # make precise  10,000 random programs in machine code, bit for bit
 
@@ -8,7 +10,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := demo
-.PHONY: demo test check bench precise clean
+.PHONY: demo test check notebooks check-notebooks bench precise clean
 
 demo: .venv/demo
 	$(BIN)/python -m nn demo
@@ -21,6 +23,12 @@ check: .venv/dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/python -m pytest --doctest-modules autograd nn
+
+notebooks: .venv/notebooks
+	$(BIN)/python notebooks/execute.py
+
+check-notebooks: .venv/notebooks
+	$(BIN)/python notebooks/execute.py --check
 
 bench: .venv/bench
 	$(BIN)/python benchmarks/eager.py
@@ -36,8 +44,9 @@ precise: .venv/test
 .venv/demo: EXTRAS = viz,plot,compile
 .venv/test: EXTRAS = test
 .venv/dev: EXTRAS = dev
+.venv/notebooks: EXTRAS = notebooks
 .venv/bench: EXTRAS = test,bench
-.venv/demo .venv/test .venv/dev .venv/bench: pyproject.toml | .venv/bin/python
+.venv/demo .venv/test .venv/dev .venv/notebooks .venv/bench: pyproject.toml | .venv/bin/python
 	$(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet --editable '.[$(EXTRAS)]'
 	touch $@
 

@@ -1,0 +1,149 @@
+"""Run every notebook of the course: store what it shows, or compare with what is stored.
+
+    python notebooks/execute.py               run all, and store their outputs
+    python notebooks/execute.py --check       run all, and compare
+    python notebooks/execute.py --check 03    the same for those whose name starts so
+
+Compared are text, SVG and HTML; pictures of matplotlib, whose bytes depend on its version, are not,
+nor is any output of a cell with the tag `varies`, such as a time. When comparing, the solution of
+every exercise (a block of Python in its folded part) runs after the exercise's check, which then
+must say "Right.".
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+import sys
+import time
+from copy import deepcopy
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nbformat import NotebookNode
+
+FOLDER = Path(__file__).parent
+COMPARED = ("text/plain", "image/svg+xml", "text/html")
+SOLUTION = re.compile(r"<details>.*?```python\n(.*?)```.*?</details>", re.DOTALL)
+RIGHT = "Right."
+SECONDS = 300  # for a cell, after which it is taken to hang
+
+
+def run(notebook: NotebookNode) -> None:
+    """Run every cell in a fresh kernel, in the course's folder, and keep the outputs.
+
+    Raises:
+        CellExecutionError: if a cell raises.
+    """
+    resources = {"metadata": {"path": FOLDER}}
+    NotebookClient(
+        notebook, timeout=SECONDS, resources=resources, record_timing=False, kernel_name="python3"
+    ).execute()
+    for cell in notebook.cells:
+        cell.pop("execution_state", None)
+
+
+def with_solutions(notebook: NotebookNode) -> NotebookNode:
+    """Return a copy in which each folded solution runs, and then the cell above it once more."""
+    copy = deepcopy(notebook)
+    copy.cells = []
+    for cell in deepcopy(notebook.cells):
+        copy.cells.append(cell)
+        if cell.cell_type == "markdown":
+            for solution in SOLUTION.findall(cell.source):
+                check = next(c for c in reversed(copy.cells) if c.cell_type == "code")
+                for source in (solution, check.source):
+                    added = nbformat.v4.new_code_cell(source, metadata={"tags": ["solution"]})
+                    copy.cells.append(added)
+    return copy
+
+
+def shown(cell: NotebookNode) -> list[str]:
+    """What a cell shows that another run must show again."""
+    found = []
+    for output in cell.outputs:
+        if output.output_type == "stream" and output.name == "stdout":
+            found.append(output.text)
+        for kind in COMPARED:
+            if kind in output.get("data", {}) and "image/png" not in output.data:
+                found.append(output.data[kind])
+    return found
+
+
+def complaints(stored: NotebookNode, ran: NotebookNode) -> Iterator[str]:
+    """What is not as it should be: an output that differs, a solution that is wrong."""
+    is_solution = ["solution" in cell.metadata.get("tags", []) for cell in ran.cells]
+    solutions = [cell for cell, added in zip(ran.cells, is_solution, strict=True) if added]
+    for cell in solutions[1::2]:
+        if "".join(shown(cell)).strip() != RIGHT:
+            yield f"the solution is not right for the check\n{cell.source}\n{shown(cell)}"
+    originals = [cell for cell, added in zip(ran.cells, is_solution, strict=True) if not added]
+    for old, new in zip(stored.cells, originals, strict=True):
+        if old.cell_type == "code" and "varies" not in old.metadata.get("tags", []):
+            before, after = ("\n".join(shown(cell)).splitlines() for cell in (old, new))
+            if before != after:
+                difference = difflib.unified_diff(before, after, "stored", "now", lineterm="", n=1)
+                yield "\n".join([f"the output differs of\n{old.source}", *difference])
+
+
+def check(path: Path, first: str = "") -> list[str]:
+    """Run a stored notebook and return what is not as stored.
+
+    Args:
+        path: the notebook's file.
+        first: code to run in its kernel before its own.
+    """
+    stored = nbformat.read(path, as_version=4)
+    ran = with_solutions(stored)
+    ran.cells.insert(0, nbformat.v4.new_code_cell(first))
+    try:
+        run(ran)
+    except CellExecutionError as error:
+        return [str(error)]
+    del ran.cells[0]
+    return [*complaints(stored, ran)]
+
+
+def store(path: Path) -> list[str]:
+    """Run a notebook and write it back with its outputs; return nothing, for nothing is wrong."""
+    notebook = nbformat.read(path, as_version=4)
+    run(notebook)
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number}"  # so that only what changed changes
+    nbformat.write(notebook, path)
+    return []
+
+
+def main() -> int:
+    """Run the notebooks asked for; return 1 if one is not as stored."""
+    parser = argparse.ArgumentParser(description="Run the notebooks of the course.")
+    parser.add_argument("names", nargs="*", default=[""], help="how a notebook's name starts")
+    parser.add_argument("--check", action="store_true", help="compare instead of storing")
+    arguments = parser.parse_args()
+    paths = [
+        path
+        for path in sorted(FOLDER.glob("*.ipynb"))
+        if any(path.name.startswith(name) for name in arguments.names)
+    ]
+    if not paths:
+        sys.exit(f"no notebook in {FOLDER} starts with {' or '.join(arguments.names)}")
+    wrong = 0
+    for path in paths:
+        begun = time.perf_counter()
+        found = check(path) if arguments.check else store(path)
+        wrong += bool(found)
+        print(f"{path.name}: {'WRONG' if found else 'ok'}, {time.perf_counter() - begun:.1f} s")
+        print(*found, sep="\n\n", end="\n\n" * bool(found), flush=True)
+    return min(wrong, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
