@@ -72,9 +72,9 @@ def shown(cell: NotebookNode) -> list[str]:
     for output in cell.outputs:
         if output.output_type == "stream" and output.name == "stdout":
             found.append(output.text)
-        for kind in COMPARED:
-            if kind in output.get("data", {}) and "image/png" not in output.data:
-                found.append(output.data[kind])
+        data = output.get("data", {})
+        if "image/png" not in data:
+            found += [data[kind] for kind in COMPARED if kind in data]
     return found
 
 
