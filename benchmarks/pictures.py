@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 DOCS = Path(__file__).parent.parent / "docs"
 LOOKS = {
-    "gradient": "@keyframes {name} {{ 0%, {begin:.2f}% {{ opacity: 0 }} {end:.2f}% {{ opacity: 1 }} }}",
-    "edge": "@keyframes {name} {{ 0%, {begin:.2f}% {{ opacity: 0.2 }} {end:.2f}% {{ opacity: 1 }} }}",
+    "gradient": "@keyframes {name} {{ 0%, {begin:.2f}% {{ opacity: 0 }} "
+    "{end:.2f}% {{ opacity: 1 }} }}",
+    "edge": "@keyframes {name} {{ 0%, {begin:.2f}% {{ opacity: 0.2 }} "
+    "{end:.2f}% {{ opacity: 1 }} }}",
     "line": "@keyframes {name} {{ {begin:.2f}% {{ stroke-width: 0.8px }} "
     "{end:.2f}% {{ stroke-width: 7px }} {later:.2f}% {{ stroke-width: revert-layer }} }}",
 }
