@@ -3,6 +3,8 @@
     python notebooks/execute.py               run all, and store their outputs
     python notebooks/execute.py --check       run all, and compare
     python notebooks/execute.py --check 03    the same for those whose name starts so
+    python notebooks/execute.py --broken      run all on an engine with one wrong partial, which the
+                                              course must notice
 
 Compared are text, SVG and HTML; pictures of matplotlib, whose bytes depend on its version, are not,
 nor is any output of a cell with the tag `varies`, such as a time. When comparing, the solution of
@@ -35,6 +37,18 @@ COMPARED = ("text/plain", "image/svg+xml", "text/html")
 SOLUTION = re.compile(r"<details>.*?```python\n(.*?)```.*?</details>", re.DOTALL)
 RIGHT = "Right."
 SECONDS = 300  # for a cell, after which it is taken to hang
+ENOUGH = 3  # of the notebooks must notice
+BROKEN = """
+from autograd import Value
+right = Value.__mul__
+def wrong(self, other):
+    product = right(self, other)
+    if type(product) is Value and type(other) is Value:
+        a, b, by_a, by_b = product.edges
+        product.edges = (a, b, by_a, 0.5 * by_b)
+    return product
+Value.__mul__ = wrong
+"""
 
 
 def run(notebook: NotebookNode) -> None:
@@ -126,7 +140,9 @@ def main() -> int:
     """Run the notebooks asked for; return 1 if one is not as stored."""
     parser = argparse.ArgumentParser(description="Run the notebooks of the course.")
     parser.add_argument("names", nargs="*", default=[""], help="how a notebook's name starts")
-    parser.add_argument("--check", action="store_true", help="compare instead of storing")
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--check", action="store_true", help="compare instead of storing")
+    way.add_argument("--broken", action="store_true", help="compare, on a broken engine")
     arguments = parser.parse_args()
     paths = [
         path
@@ -138,11 +154,22 @@ def main() -> int:
     wrong = 0
     for path in paths:
         begun = time.perf_counter()
-        found = check(path) if arguments.check else store(path)
+        found = run_one(path, arguments)
         wrong += bool(found)
         print(f"{path.name}: {'WRONG' if found else 'ok'}, {time.perf_counter() - begun:.1f} s")
-        print(*found, sep="\n\n", end="\n\n" * bool(found), flush=True)
+        if not arguments.broken:
+            print(*found, sep="\n\n", end="\n\n" * bool(found), flush=True)
+    if arguments.broken:
+        print(f"{wrong} of {len(paths)} notebooks notice a wrong partial of the product")
+        return int(wrong < ENOUGH)
     return min(wrong, 1)
+
+
+def run_one(path: Path, arguments: argparse.Namespace) -> list[str]:
+    """Run a notebook in the way asked for, and return what is wrong."""
+    if arguments.check:
+        return check(path)
+    return check(path, BROKEN) if arguments.broken else store(path)
 
 
 if __name__ == "__main__":
