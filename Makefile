@@ -1,10 +1,10 @@
-# make          set up .venv and run the demo: train on real measurements, draw the pictures
-# make test     set up and pass the tests
-# make check    ruff, mypy and the examples in the docstrings
+# make                  set up .venv and run the demo: train on real measurements, draw the pictures
+# make test             set up and pass the tests
+# make check            ruff, mypy and the examples in the docstrings
 # make notebooks        run the notebooks of the course, and store what they show
-# make check-notebooks  run them, their exercises' solutions too, and compare with what is stored
-# make bench    time the engine beside micrograd, and the compiler beside PyTorch, JAX and C
-# make precise  10,000 random programs in machine code, bit for bit
+# make check-notebooks  run them and their exercises' solutions, and compare with what is stored
+# make bench            time the engine beside micrograd, and the compiler beside PyTorch, JAX and C
+# make precise          10,000 random programs in machine code, bit for bit
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -29,6 +29,7 @@ notebooks: .venv/notebooks
 
 check-notebooks: .venv/notebooks
 	$(BIN)/python notebooks/execute.py --check
+	$(BIN)/python notebooks/execute.py --broken
 
 bench: .venv/bench
 	$(BIN)/python benchmarks/eager.py
