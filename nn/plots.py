@@ -28,8 +28,8 @@ class MissingMatplotlib(RuntimeError):  # noqa: N818 - it names what is missing
     """A picture was asked for where matplotlib is not installed."""
 
 
-def figure(width: float, height: float, *titles: str) -> tuple[Figure, list[Axes]]:
-    """Return an empty figure in the look of all the others, and its axes, side by side.
+def figure(width: float, height: float, *titles: str, rows: int = 1) -> tuple[Figure, list[Axes]]:
+    """Return an empty figure in the look of all the others, and its axes, row by row.
 
     In a notebook the figure shows itself where a cell ends in it.
 
@@ -37,9 +37,11 @@ def figure(width: float, height: float, *titles: str) -> tuple[Figure, list[Axes
         width: in inches.
         height: in inches.
         titles: one for each axes.
+        rows: of equally many axes.
 
     Raises:
         MissingMatplotlib: if matplotlib is not installed.
+        ValueError: if the titles do not fill the rows.
 
     >>> picture, [left, right] = figure(8.0, 3.6, "The loss", "Its slope")
     >>> right.get_title("left")
@@ -49,11 +51,16 @@ def figure(width: float, height: float, *titles: str) -> tuple[Figure, list[Axes
         from nn.picture import Picture  # noqa: PLC0415  matplotlib is optional, and slow to load
     except ImportError:
         raise MissingMatplotlib("pictures need matplotlib: pip install 'glassgrad[plot]'") from None
+    columns, surplus = divmod(len(titles), rows)
+    if surplus:
+        raise ValueError(
+            f"figure: {len(titles)} titles do not fill {rows} rows; give as many for each row"
+        )
     # a name in a script that the font lacks is drawn as boxes, which says it better than a warning
     warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from", UserWarning)
     picture = Picture(figsize=(width, height), dpi=160)
     picture.set_layout_engine("constrained", w_pad=0.12, h_pad=0.12)
-    every_axes = [*picture.subplots(1, len(titles), squeeze=False).flat]
+    every_axes = [*picture.subplots(rows, columns, squeeze=False).flat]
     for axes, title in zip(every_axes, titles, strict=True):
         axes.set_title(title, loc="left", color=INK, fontsize=12, fontweight="bold", pad=10)
         axes.tick_params(which="both", labelcolor=INK, length=0, labelsize=10)

@@ -362,3 +362,16 @@ def test_a_notebook_shows_a_figure_by_itself_at_its_size_in_inches(figure):
 def test_axes_side_by_side_have_a_title_each():
     _, every_axes = plots.figure(8.0, 3.0, "left", "right")
     assert [axes.get_title("left") for axes in every_axes] == ["left", "right"]
+
+
+def test_axes_fill_rows_in_the_order_of_their_titles():
+    picture, every_axes = plots.figure(6.0, 4.0, *"abcdef", rows=2)
+    picture.draw_without_rendering()
+    places = [(-round(axes.get_position().y0, 3), axes.get_position().x0) for axes in every_axes]
+    assert places == sorted(places)
+    assert len({y for y, _ in places}) == 2
+
+
+def test_titles_that_do_not_fill_the_rows_are_refused():
+    with pytest.raises(ValueError, match=r"^figure: 3 titles do not fill 2 rows; give as many"):
+        plots.figure(6.0, 4.0, *"abc", rows=2)
