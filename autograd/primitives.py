@@ -459,7 +459,7 @@ reciprocal = Function("reciprocal", ieee.reciprocal,
 sqrt       = Function("sqrt", ieee.sqrt,      lambda z, x: div(0.5, z),
                                               domain=[_POSITIVE], symbol="√", mathml="<msqrt>{0}</msqrt>",
                                               kinks="0: inf; -1: nan")
-cbrt       = Function("cbrt", ieee.cbrt,      lambda z, x: reciprocal(3.0 * z * z),
+cbrt       = Function("cbrt", ieee.cbrt,      lambda z, x: div(square(reciprocal(z)), 3.0),
                                               domain=[_WIDE], symbol="∛", mathml=_CUBE_ROOT, kinks="0: inf")
 hypot      = Primitive("hypot", ieee.hypot,   lambda z, a, b: direction(a, b),
                                               lambda z, a, b: direction(b, a),
@@ -516,7 +516,7 @@ one_minus_square = Function("one_minus_square", ieee.one_minus_square,
                                               domain=[_WIDE], symbol="1−x²", mathml=_ONE_MINUS_SQUARE)
 atan       = Function("atan", ieee.atan,      lambda z, x: lorentzian(x), domain=[_WIDE])
 lorentzian = Function("lorentzian", ieee.lorentzian,
-                                              lambda z, x: -2.0 * z * (x * z),
+                                              lambda z, x: -2.0 * z * times(z, x),
                                               domain=[_WIDE], symbol="1/(1+x²)", mathml=_LORENTZIAN)
 atan2      = Primitive("atan2", ieee.atan2,   lambda z, y, x: div(direction(x, y), hypot(x, y)),
                                               lambda z, y, x: -div(direction(y, x), hypot(x, y)),
@@ -526,7 +526,7 @@ cosh       = Function("cosh", ieee.cosh,      lambda z, x: sinh(x), domain=[(-70
 tanh       = Function("tanh", ieee.tanh,      lambda z, x: square(sech(x)), domain=[(-350.0, 350.0)])
 sech       = Function("sech", ieee.sech,      lambda z, x: -z * tanh(x), domain=[(-700.0, 700.0)])
 asinh      = Function("asinh", ieee.asinh,    lambda z, x: reciprocal(hypot(x, 1.0)), domain=[_WIDE])
-acosh      = Function("acosh", ieee.acosh,    lambda z, x: reciprocal(sqrt(x - 1.0) * sqrt(x + 1.0)),
+acosh      = Function("acosh", ieee.acosh,    lambda z, x: div(reciprocal(sqrt(x - 1.0)), sqrt(x + 1.0)),
                                               domain=[(1.000001, 1e150)], kinks="1: inf; 0: nan")
 atanh      = Function("atanh", ieee.atanh,    lambda z, x: positive_reciprocal(one_minus_square(x)),
                                               domain=[(-0.999999, 0.999999)], kinks="1: inf; -1: inf; 2: nan")
@@ -537,10 +537,10 @@ erf        = Function("erf", ieee.erf,        lambda z, x: _TWO_OVER_SQRT_PI * g
 erfc       = Function("erfc", ieee.erfc,      lambda z, x: -_TWO_OVER_SQRT_PI * gaussian(x),
                                               domain=[(-26.0, 26.0)])
 gaussian   = Function("gaussian", ieee.gaussian,
-                                              lambda z, x: -2.0 * x * z,
+                                              lambda z, x: -2.0 * clip(x, -28.0, 28.0) * z,
                                               domain=[(-26.0, 26.0)], symbol="e^−x²", mathml=_GAUSSIAN)
 normal_density = Function("normal_density", ieee.normal_density,
-                                              lambda z, x: -times(z, x), domain=[(-37.0, 37.0)], symbol="φ")
+                                              lambda z, x: -z * clip(x, -40.0, 40.0), domain=[(-37.0, 37.0)], symbol="φ")
 normal_distribution = Function("normal_distribution", ieee.normal_distribution,
                                               lambda z, x: normal_density(x),
                                               domain=[(-37.0, 37.0)], symbol="Φ")
@@ -567,9 +567,9 @@ sigmoid    = Function("sigmoid", ieee.sigmoid,
 log_sigmoid = Function("log_sigmoid", ieee.log_sigmoid,
                                               lambda z, x: sigmoid(-x),
                                               domain=[(-700.0, 740.0)], symbol="log σ")
-silu       = Function("silu", ieee.silu,      lambda z, x: _silu_partial(x, sech(0.5 * x)),
+silu       = Function("silu", ieee.silu,      lambda z, x: _silu_partial(clip(x, -1500.0, 1500.0), sech(0.5 * x)),
                                               domain=[_TAILS], kinks="-inf: 0")
-gelu       = Function("gelu", ieee.gelu,      lambda z, x: normal_distribution(x) + times(normal_density(x), x),
+gelu       = Function("gelu", ieee.gelu,      lambda z, x: normal_distribution(x) + normal_density(x) * clip(x, -40.0, 40.0),
                                               domain=[(-37.0, 37.0)], kinks="-inf: 0")
 softsign   = Function("softsign", ieee.softsign,
                                               lambda z, x: square(reciprocal(1.0 + abs(x))),

@@ -1,19 +1,25 @@
-"""What the engine gives at the edges: every line of docs/conventions.md, and every row's kinks.
+"""What the engine gives at the edges, in every mode: every line of docs/conventions.md.
 
 Run as a script, this file writes docs/conventions.md from the cases below.
 """
 
 from __future__ import annotations
 
+import functools
 import math
+import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 import autograd
-from autograd import Value, hypot, log, logsumexp, norm, pow, relu, where
-from autograd.backward import cotangents
+from autograd import Value, grad, hessian, hypot, jvp, log, logsumexp, norm, pow, relu, trace, where
+from autograd import sum as total
 from autograd.primitives import TABLE, Function
+
+sys.path.insert(0, str(Path(__file__).parent))
+from every_mode import MODES, forward
 
 inf, nan = math.inf, math.nan
 PAGE = Path(__file__).parents[1] / "docs" / "conventions.md"
@@ -34,126 +40,280 @@ every derivative has a value. The policy, in the order in which it is asked:
 
 `clip` passes 1 at its bounds. A point that is not listed follows the policy, then PyTorch.
 
-The table is made by `tests/test_conventions.py`, whose tests hold the engine to it, within 4 units
-in the last place where a number is not exact.
+A second derivative is what the same policy gives for the first derivative as a function: that of
+`relu` and `abs` is piecewise constant, and has derivative 0 even at nan.
 """
 
-# (expression, the operands it is differentiated by, its value, its derivatives)
-FIRST = [
+LOG2, C = math.log(2.0), 3.5355339059327375e-201
+ZEROS, UNKNOWN = [0.0] * 4, [nan] * 4
+
+# expression, where, its value, its derivatives, its second derivatives row by row
+LINES = [
     # the square root, powers, quotients and products
-    ("sqrt(x)", {"x": 0.0}, 0.0, [inf]),
-    ("sqrt(x * x)", {"x": 0.0}, 0.0, [nan]),
-    ("1 / x", {"x": 0.0}, inf, [-inf]),
-    ("a / b", {"a": 0.0, "b": 0.0}, nan, [inf, nan]),
-    ("a * b", {"a": inf, "b": 0.0}, nan, [0.0, inf]),
-    ("a - b", {"a": inf, "b": inf}, nan, [1.0, -1.0]),
-    ("x ** 2", {"x": 0.0}, 0.0, [0.0]),
-    ("x ** 1", {"x": 0.0}, 0.0, [1.0]),
-    ("x ** 0", {"x": 0.0}, 1.0, [0.0]),
-    ("x ** 0.5", {"x": 0.0}, 0.0, [inf]),
-    ("x ** (1 / 3)", {"x": -8.0}, nan, [nan]),
-    ("0 ** y", {"y": 0.0}, 1.0, [0.0]),
-    ("0 ** y", {"y": 2.0}, 0.0, [0.0]),
-    ("pow(x, y)", {"x": 0.0, "y": 0.0}, 1.0, [0.0, 0.0]),
-    ("pow(x, y)", {"x": 0.0, "y": -1.0}, inf, [-inf, -inf]),
-    ("pow(x, y)", {"x": -2.0, "y": 2.0}, 4.0, [-4.0, nan]),
-    ("pow(x, y)", {"x": nan, "y": 0.0}, 1.0, [0.0, nan]),
-    ("pow(x, y)", {"x": 1.0, "y": nan}, 1.0, [nan, 0.0]),
+    ("sqrt(x)", {"x": 0.0}, 0.0, [inf], [-inf]),
+    ("sqrt(x * x)", {"x": 0.0}, 0.0, [nan], [nan]),
+    ("1 / x", {"x": 0.0}, inf, [-inf], [inf]),
+    ("a / b", {"a": 0.0, "b": 0.0}, nan, [inf, nan], [0.0, -inf, -inf, nan]),
+    ("a * b", {"a": inf, "b": 0.0}, nan, [0.0, inf], [0.0, 1.0, 1.0, 0.0]),
+    ("a - b", {"a": inf, "b": inf}, nan, [1.0, -1.0], ZEROS),
+    ("x ** 2", {"x": 0.0}, 0.0, [0.0], [2.0]),
+    ("x ** 1", {"x": 0.0}, 0.0, [1.0], [0.0]),
+    ("x ** 0", {"x": 0.0}, 1.0, [0.0], [0.0]),
+    ("x ** 0.5", {"x": 0.0}, 0.0, [inf], [-inf]),
+    ("cbrt(x)", {"x": 0.0}, 0.0, [inf], [-inf]),
+    ("x ** (1 / 3)", {"x": -8.0}, nan, [nan], [nan]),
+    ("0 ** y", {"y": 0.0}, 1.0, [0.0], [0.0]),
+    ("0 ** y", {"y": 2.0}, 0.0, [0.0], [0.0]),
+    ("pow(x, y)", {"x": 0.0, "y": 0.0}, 1.0, [0.0, 0.0], [0.0, inf, inf, 0.0]),
+    ("pow(x, y)", {"x": 0.0, "y": -1.0}, inf, [-inf, -inf], [inf, inf, inf, inf]),
+    ("pow(x, y)", {"x": -2.0, "y": 2.0}, 4.0, [-4.0, nan], [2.0, nan, nan, nan]),
+    ("pow(x, y)", {"x": 0.0, "y": 1.0}, 0.0, [1.0, 0.0], [0.0, 1.0, 1.0, 0.0]),
+    ("pow(x, y)", {"x": 2.0, "y": 0.0}, 1.0, [0.0, LOG2], [0.0, 0.5, 0.5, LOG2**2]),
+    ("pow(x, y)", {"x": nan, "y": 0.0}, 1.0, [0.0, nan], [0.0, nan, nan, nan]),
+    ("pow(x, y)", {"x": 1.0, "y": nan}, 1.0, [nan, 0.0], [nan, nan, 1.0, 0.0]),
     # lengths and angles
-    ("hypot(a, b)", {"a": 0.0, "b": 0.0}, 0.0, [0.0, 0.0]),
-    ("hypot(a, b)", {"a": 1e200, "b": 1e200}, 1.414213562373095e200, [math.sqrt(0.5)] * 2),
-    ("hypot(a, b)", {"a": inf, "b": nan}, inf, [nan, nan]),
-    ("norm([a, b])", {"a": 0.0, "b": 0.0}, 0.0, [0.0, 0.0]),
-    ("atan2(y, x)", {"y": 0.0, "x": 0.0}, 0.0, [nan, nan]),
-    ("atan2(y, x)", {"y": 1e-200, "x": 1e-200}, math.pi / 4, [5e199, -5e199]),
+    ("hypot(a, b)", {"a": 0.0, "b": 0.0}, 0.0, [0.0, 0.0], UNKNOWN),
+    (
+        "hypot(a, b)",
+        {"a": 1e200, "b": 1e200},
+        1.414213562373095e200,
+        [math.sqrt(0.5)] * 2,
+        [C, -C, -C, C],
+    ),
+    ("hypot(a, b)", {"a": inf, "b": nan}, inf, [nan, nan], UNKNOWN),
+    ("norm([a, b])", {"a": 0.0, "b": 0.0}, 0.0, [0.0, 0.0], UNKNOWN),
+    ("atan2(y, x)", {"y": 0.0, "x": 0.0}, 0.0, [nan, nan], UNKNOWN),
+    (
+        "atan2(y, x)",
+        {"y": 1e-200, "x": 1e-200},
+        math.pi / 4,
+        [5e199, -5e199],
+        [-inf, nan, nan, inf],
+    ),
     # exponentials and logarithms
-    ("exp(x)", {"x": 710.0}, inf, [inf]),
-    ("log(x)", {"x": 0.0}, -inf, [inf]),
-    ("log(x)", {"x": -0.0}, -inf, [-inf]),
-    ("log(x)", {"x": -1.0}, nan, [nan]),
-    ("x * log(x)", {"x": 0.0}, nan, [nan]),
-    ("xlogy(x, y)", {"x": 0.0, "y": 0.0}, 0.0, [0.0, 0.0]),
-    ("xlogy(x, y)", {"x": 0.0, "y": 2.0}, 0.0, [math.log(2.0), 0.0]),
-    ("logaddexp(a, b)", {"a": -inf, "b": -inf}, -inf, [nan, nan]),
-    ("logaddexp(a, b)", {"a": inf, "b": inf}, inf, [nan, nan]),
-    ("logaddexp(a, b)", {"a": -inf, "b": 1.0}, 1.0, [0.0, 1.0]),
-    ("asin(x)", {"x": 1.0}, math.pi / 2, [inf]),
+    ("exp(x)", {"x": 710.0}, inf, [inf], [inf]),
+    ("log(x)", {"x": 0.0}, -inf, [inf], [-inf]),
+    ("log(x)", {"x": -0.0}, -inf, [-inf], [-inf]),
+    ("log(x)", {"x": -1.0}, nan, [nan], [nan]),
+    ("x * log(x)", {"x": 0.0}, nan, [nan], [nan]),
+    ("xlogy(x, y)", {"x": 0.0, "y": 0.0}, 0.0, [0.0, 0.0], [0.0, 0.0, inf, 0.0]),
+    ("xlogy(x, y)", {"x": 0.0, "y": 2.0}, 0.0, [LOG2, 0.0], [0.0, 0.5, 0.5, 0.0]),
+    ("logaddexp(a, b)", {"a": -inf, "b": -inf}, -inf, [nan, nan], UNKNOWN),
+    ("logaddexp(a, b)", {"a": inf, "b": inf}, inf, [nan, nan], UNKNOWN),
+    ("logaddexp(a, b)", {"a": -inf, "b": 1.0}, 1.0, [0.0, 1.0], ZEROS),
+    ("asin(x)", {"x": 1.0}, math.pi / 2, [inf], [inf]),
+    ("atan(x)", {"x": inf}, math.pi / 2, [0.0], [0.0]),
+    ("acosh(x)", {"x": 1.0}, 0.0, [inf], [-inf]),
+    ("erf(x)", {"x": 1e308}, 1.0, [0.0], [0.0]),
     # choices
-    ("abs(x)", {"x": 0.0}, 0.0, [0.0]),
-    ("abs(x)", {"x": nan}, nan, [nan]),
-    ("sign(x)", {"x": 0.0}, 0.0, [0.0]),
-    ("sign(x)", {"x": 3.0}, 1.0, [0.0]),
-    ("sign(x)", {"x": nan}, nan, [0.0]),
-    ("step(x)", {"x": 0.0}, 0.0, [0.0]),
-    ("maximum(a, b)", {"a": 1.0, "b": 1.0}, 1.0, [0.5, 0.5]),
-    ("minimum(a, b)", {"a": 1.0, "b": 1.0}, 1.0, [0.5, 0.5]),
-    ("maximum(a, b)", {"a": nan, "b": 1.0}, nan, [nan, 0.0]),
-    ("maximum(x, 0)", {"x": 0.0}, 0.0, [0.5]),
-    ("clip(x, 0, 1)", {"x": 0.0}, 0.0, [1.0]),
-    ("clip(x, 0, 1)", {"x": 1.0}, 1.0, [1.0]),
-    ("where(x > 0, log(x), 0)", {"x": 0.0}, 0.0, [0.0]),
-    ("where(x > 0, sqrt(x), 0)", {"x": 0.0}, 0.0, [0.0]),
+    ("abs(x)", {"x": 0.0}, 0.0, [0.0], [0.0]),
+    ("abs(x)", {"x": nan}, nan, [nan], [0.0]),
+    ("sign(x)", {"x": 0.0}, 0.0, [0.0], [0.0]),
+    ("sign(x)", {"x": 3.0}, 1.0, [0.0], [0.0]),
+    ("sign(x)", {"x": nan}, nan, [0.0], [0.0]),
+    ("step(x)", {"x": 0.0}, 0.0, [0.0], [0.0]),
+    ("maximum(a, b)", {"a": 1.0, "b": 1.0}, 1.0, [0.5, 0.5], ZEROS),
+    ("minimum(a, b)", {"a": 1.0, "b": 1.0}, 1.0, [0.5, 0.5], ZEROS),
+    ("maximum(a, b)", {"a": nan, "b": 1.0}, nan, [nan, 0.0], ZEROS),
+    ("minimum(a, b)", {"a": nan, "b": 1.0}, nan, [nan, 0.0], ZEROS),
+    ("maximum(x, 0)", {"x": 0.0}, 0.0, [0.5], [0.0]),
+    ("clip(x, 0, 1)", {"x": 0.0}, 0.0, [1.0], [0.0]),
+    ("clip(x, 0, 1)", {"x": 1.0}, 1.0, [1.0], [0.0]),
+    ("where(x > 0, log(x), 0)", {"x": 0.0}, 0.0, [0.0], [0.0]),
+    ("where(x > 0, sqrt(x), 0)", {"x": 0.0}, 0.0, [0.0], [0.0]),
+    ("0 * where(x > 0, 1, log(x))", {"x": 0.0}, nan, [nan], [nan]),
     # transfer functions
-    ("relu(x)", {"x": 0.0}, 0.0, [0.0]),
-    ("relu(x)", {"x": nan}, nan, [nan]),
-    ("leaky_relu(x, 0.01)", {"x": 0.0}, 0.0, [0.01]),
-    ("elu(x)", {"x": 0.0}, 0.0, [1.0]),
-    ("selu(x)", {"x": 0.0}, 0.0, [1.7580993408473766]),
-    ("softsign(x)", {"x": 0.0}, 0.0, [1.0]),
-    ("hardtanh(x)", {"x": 1.0}, 1.0, [0.0]),
-    ("hardtanh(x)", {"x": -1.0}, -1.0, [0.0]),
-    ("sigmoid(x)", {"x": 40.0}, 1.0, [4.248354255291589e-18]),
-    ("tanh(x)", {"x": 20.0}, 1.0, [1.6993417021166355e-17]),
-    ("softplus(x)", {"x": 25.0}, 25.000000000013888, [0.9999999999861121]),
-    ("gelu(x)", {"x": -30.0}, -1.472014178144456e-196, [-4.416031690708495e-195]),
-    ("gelu(x)", {"x": -inf}, -0.0, [0.0]),
-    ("silu(x)", {"x": -inf}, -0.0, [0.0]),
+    ("relu(x)", {"x": 0.0}, 0.0, [0.0], [0.0]),
+    ("relu(x)", {"x": nan}, nan, [nan], [0.0]),
+    ("leaky_relu(x, 0.01)", {"x": 0.0}, 0.0, [0.01], [0.0]),
+    ("elu(x)", {"x": 0.0}, 0.0, [1.0], [1.0]),
+    ("selu(x)", {"x": 0.0}, 0.0, [1.7580993408473766], [1.7580993408473766]),
+    ("softsign(x)", {"x": 0.0}, 0.0, [1.0], [0.0]),
+    ("hardtanh(x)", {"x": 1.0}, 1.0, [0.0], [0.0]),
+    ("hardtanh(x)", {"x": -1.0}, -1.0, [0.0], [0.0]),
+    ("sigmoid(x)", {"x": 40.0}, 1.0, [4.248354255291589e-18], [-4.248354255291589e-18]),
+    ("tanh(x)", {"x": 20.0}, 1.0, [1.6993417021166355e-17], [-3.398683404233271e-17]),
+    ("softplus(x)", {"x": 25.0}, 25.000000000013888, [0.9999999999861121], [1.388794386457827e-11]),
+    (
+        "gelu(x)",
+        {"x": -30.0},
+        -1.472014178144456e-196,
+        [-4.416031690708495e-195],
+        [-1.3233342291209357e-193],
+    ),
+    ("gelu(x)", {"x": inf}, inf, [1.0], [0.0]),
+    ("gelu(x)", {"x": -inf}, -0.0, [0.0], [0.0]),
+    ("silu(x)", {"x": inf}, inf, [1.0], [0.0]),
+    ("silu(x)", {"x": -inf}, -0.0, [0.0], [0.0]),
 ]
 
-# (row, operands, which two to differentiate by, the second derivative)
-SECOND = [
-    ("pow(x, y)", {"x": 0.0, "y": 1.0}, "xx", 0.0),
-    ("pow(x, y)", {"x": 0.0, "y": 0.0}, "xx", 0.0),
-    ("pow(x, y)", {"x": 2.0, "y": 0.0}, "xy", 0.5),
-    ("pow(x, y)", {"x": 2.0, "y": 0.0}, "yx", 0.5),
-    ("log(x)", {"x": -1.0}, "xx", nan),
-]
+
+class Case(NamedTuple):
+    expression: str
+    point: dict[str, float]  # the operands by which it is differentiated, and where
+    value: float
+    first: list[float]
+    second: list[float]  # by each pair of operands, row by row of the Hessian
+
+    def __str__(self):
+        return f"{self.expression} at {place(self.point)}"
 
 
-def same(actual, expected):
+CASES = [Case(*line) for line in LINES]
+
+
+@functools.cache
+def function(expression, names):
+    """The expression as a function of one list."""
+    code = compile(expression, expression, "eval")
+    return lambda xs: eval(code, {**vars(autograd), **dict(zip(names, xs, strict=True))})
+
+
+def parts(case):
+    return function(case.expression, (*case.point,)), [*case.point.values()]
+
+
+# Modes: of a case, all its numbers of one order
+
+
+def flat(structure):
+    if isinstance(structure, list):
+        return [x for item in structure for x in flat(item)]
+    return [structure]
+
+
+def each(mode):
+    """A mode that takes a function and a list."""
+    return lambda case: [*map(float, flat(mode(*parts(case))))]
+
+
+def source_of_value(f, xs):
+    names = {}
+    exec(trace(f, xs).to_python(), names)
+    return names["program"](xs)
+
+
+@functools.cache
+def kernel(derivative, precise):
+    """Machine code of all cases at once, which is compiled sooner: a function of all operands."""
+    pytest.importorskip("llvmlite")
+
+    def all_cases(xs):
+        operands = iter(xs)
+        for case in CASES:
+            f, point = parts(case)
+            yield derivative(f)([next(operands) for _ in point])
+
+    return autograd.jit(lambda xs: flat([*all_cases(xs)]), precise=precise)
+
+
+@functools.cache
+def compiled_results(derivative, precise, rows):
+    """What the machine code gives: alone for no rows, else in the middle of a batch."""
+    code = kernel(derivative, precise)
+    xs = [x for case in CASES for x in case.point.values()]
+    return code.map([xs] * rows)[rows // 2].tolist() if rows else code(xs)
+
+
+@functools.cache
+def compiled_gradient(precise):
+    """By parameters: of the sum of all cases, each of its own."""
+    pytest.importorskip("llvmlite")
+    xs = [x for case in CASES for x in case.point.values()]
+    parameters = [*map(Value, xs)]
+
+    def all_cases(_):
+        operands = iter(parameters)
+        return total(f([next(operands) for _ in point]) for f, point in map(parts, CASES))
+
+    code = autograd.jit(all_cases, parameters, precise=precise)
+    return code.mean_and_gradient(xs, [0.0])[1].tolist()
+
+
+def share(results, case, order):
+    """The part of all cases' numbers that is this case's."""
+    start = sum(len(other.point) ** order for other in CASES[: CASES.index(case)])
+    return results[start:][: len(case.point) ** order]
+
+
+def itself(f):
+    return f
+
+
+COMPILED = {
+    order: {
+        f"{kind}{way}": lambda case, d=derivative, p=precise, rows=rows, order=order: share(
+            compiled_results(d, p, rows), case, order
+        )
+        for kind, precise in (("compiled", False), ("precise", True))
+        for way, rows in (("", 0), (" batch", 9))
+    }
+    for order, derivative in enumerate([itself, grad, hessian])
+}
+IN_MODES = {
+    0: {
+        "eager": each(lambda f, xs: f([*map(Value, xs)])),
+        "forward": each(lambda f, xs: jvp(f, (xs,), ([1.0] * len(xs),))[0]),
+        "traced": each(lambda f, xs: trace(f, xs)(xs)),
+        "source": each(source_of_value),
+        **COMPILED[0],
+    },
+    1: {
+        **{name: each(mode) for name, mode in MODES[1].items()},
+        "grad": each(lambda f, xs: grad(f)(xs)),
+        "grad of a Program": each(lambda f, xs: grad(trace(f, xs))(xs)),
+        "traced forward": each(lambda f, xs: trace(lambda xs: forward(f, xs), xs)(xs)),
+        **COMPILED[1],
+        "compiled, by parameters": lambda case: share(compiled_gradient(False), case, 1),
+        "precise, by parameters": lambda case: share(compiled_gradient(True), case, 1),
+    },
+    2: {**{name: each(mode) for name, mode in MODES[2].items()}, **COMPILED[2]},
+}
+
+
+def same(actual, expected, tolerance=0.0):
     """Equal, nan to nan and -0.0 to -0.0; numbers that are not exact within 4 ulp."""
     if math.isnan(expected):
         return math.isnan(actual)
     if expected == 0.0 or math.isinf(expected):
         return actual == expected and math.copysign(1.0, actual) == math.copysign(1.0, expected)
-    return abs(actual - expected) <= 4 * math.ulp(expected)
+    return abs(actual - expected) <= max(4 * math.ulp(expected), tolerance * abs(expected))
 
 
 def plain(x):
     return 0.0 if x == 0.0 else x  # the sign of a zero derivative says nothing
 
 
-@pytest.mark.parametrize(("expression", "point", "value", "gradient"), FIRST)
-def test_every_line_of_the_page_holds(expression, point, value, gradient):
-    operands = {name: Value(x) for name, x in point.items()}
-
-    answer = eval(expression, {**vars(autograd), **operands})
-    answer.backward() if isinstance(answer, Value) else None
-
-    assert same(answer.data, value), answer
-    for operand, expected in zip(operands.values(), gradient, strict=True):
-        assert same(plain(operand.grad), expected), operand
+def in_modes(order):
+    """Every case in every mode of this order."""
+    cases = pytest.mark.parametrize("case", CASES, ids=str)
+    modes = pytest.mark.parametrize("mode", IN_MODES[order])
+    return lambda test: modes(cases(test))
 
 
-@pytest.mark.parametrize(("expression", "point", "by", "expected"), SECOND)
-def test_second_derivatives_at_the_edges_hold(expression, point, by, expected):
-    row = TABLE[expression.partition("(")[0]]
-    operands = {name: Value(x) for name, x in point.items()}
-    partial = row.partials[list(point).index(by[0])](row(*operands.values()), *operands.values())
+def agree(actual, expected, mode):
+    tolerance = 1e-12 if mode.startswith("compiled") else 0.0
+    pairs = zip(actual, expected, strict=True)
+    return all(same(plain(x), plain(y), tolerance) for x, y in pairs)
 
-    actual = cotangents(partial).get(operands[by[1]], 0.0)
 
-    assert same(plain(actual), expected)
+@in_modes(0)
+def test_every_value_of_the_page_holds_in_every_mode(case, mode):
+    (actual,) = IN_MODES[0][mode](case)
+    assert agree([actual], [case.value], mode), actual
+    assert case.value != 0.0 or same(actual, case.value), "the sign of zero"
+
+
+@in_modes(1)
+def test_every_derivative_of_the_page_holds_in_every_mode(case, mode):
+    actual = IN_MODES[1][mode](case)
+    assert agree(actual, case.first, mode), actual
+
+
+@in_modes(2)
+def test_every_second_derivative_of_the_page_holds_in_every_mode(case, mode):
+    actual = IN_MODES[2][mode](case)
+    assert agree(actual, case.second, mode), actual
 
 
 def numbers(text):
@@ -219,13 +379,18 @@ def place(point):
 
 
 def rendered():
-    lines = [POLICY, "| expression | at | value | derivatives |", "|---|---|---|---|"]
-    for expression, point, value, gradient in FIRST:
-        partials = ", ".join(map(shown, gradient))
-        lines.append(f"| `{expression}` | {place(point)} | {shown(value)} | {partials} |")
-    lines += ["", "| expression | at | by | second derivative |", "|---|---|---|---|"]
-    for expression, point, by, expected in SECOND:
-        cells = f"`{expression}`", place(point), ", ".join(by), shown(expected)
+    lines = [POLICY]
+    lines += ["| expression | at | value | derivatives | second derivatives |", "|---" * 5 + "|"]
+    for case in CASES:
+        n = len(case.point)
+        rows = [case.second[i : i + n] for i in range(0, n * n, n)]
+        cells = [
+            f"`{case.expression}`",
+            place(case.point),
+            shown(case.value),
+            ", ".join(map(shown, case.first)),
+            "; ".join(", ".join(map(shown, row)) for row in rows),
+        ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
