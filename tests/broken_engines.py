@@ -46,6 +46,16 @@ RECURSIVE = """\
         for operand in self.operands:
             operand.pass_on()
 """
+EARLY = """\
+        self.pass_on(set())
+
+    def pass_on(self, reached):
+        if self not in reached:
+            reached.add(self)
+            for operand, partial in zip(self.operands, self.partials, strict=True):
+                operand.grad += partial * self.grad
+                operand.pass_on(reached)
+"""
 CALLED = """\
 def called(partial):
     return partial() if callable(partial) else partial
@@ -74,6 +84,11 @@ BROKEN = {
         (SEED, "self.grad += 1.0"),
     ],
     "returns-nothing": [("return Value(self.data * other.data", "Value(self.data * other.data")],
+    "returns-number": [("return Value(-self.data, (self,), (-1.0,))", "return -self.data")],
+    "nothing-passed-back": [
+        ("return Value(-self.data, (self,), (-1.0,))", "return Value(-self.data)")
+    ],
+    "one-step-only": [("in reversed(order)", "in order")],
     "seed-everywhere": [
         (ORDER, ""),
         (FRESH, ""),
@@ -115,6 +130,7 @@ BROKEN = {
         ("        return self + other\n", "        return Value(other or None) + self\n"),
     ],
     "division-second-sign": [("-quotient(z, b)", "quotient(z, b)")],
+    "division-square-lost": [("-quotient(z, b)", "-z")],
     "division-upside-down": [("quotient(1.0, b), -", "b, -")],
     "division-by-gradient": late(
         [
@@ -156,6 +172,7 @@ BROKEN = {
 """,
         ),
     ],
+    "passed-on-early": [(SWEEP, EARLY)],
     "passed-on-twice": [
         (FRESH, ""),
         (SEED, "self.grad = 1.0"),

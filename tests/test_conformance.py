@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -282,6 +283,46 @@ def test_an_engine_that_hangs_dies_or_exits_spoils_that_case_alone(ends):
     assert [verdict.ends for verdict in report.verdicts] == ["raised", ends, "raised", ends]
 
 
+def test_a_case_that_rests_on_one_that_hung_has_a_tenth_of_the_time():
+    engine = engine_file(HOSTILE.format(deed=DEEDS["hung"]))
+    report = graded(engine, named("product", "halves"), seconds=2.0)
+    assert [verdict.says for verdict in report.verdicts] == [
+        "no answer in 2 s",
+        "no answer in 0.2 s",
+    ]
+
+
+def test_an_engine_that_dies_at_its_import_is_named_with_the_reason():
+    with pytest.raises(ValueError, match="at its import, the interpreter died with status 3"):
+        graded(engine_file("import os\nos._exit(3)\n"), named("sum"))
+
+
+def test_of_long_words_the_beginning_is_shown():
+    engine = engine_file(HOSTILE.format(deed="raise ValueError('x' * 100_000)"))
+    (verdict,) = graded(engine, named("product")).verdicts
+    assert verdict.says.endswith("x... (at y = a * b)")
+    assert len(verdict.says) < 500
+
+
+def test_what_an_operation_that_gives_none_breaks_later_is_wrong_and_not_missing():
+    engine = engine_file("""
+class Value:
+    def __init__(self, data):
+        self.data, self.grad = data, 0.0
+    def __add__(self, other):
+        pass
+""")
+    (verdict,) = graded(engine, named("deletion")).verdicts
+    assert verdict.ends == "raised"
+
+
+def test_an_assertion_against_what_has_no_logarithm_is_an_error_like_another():
+    guarded = "assert self.data > 0\n        return Value(logarithm(self.data)"
+    source = broken("negation-sign").replace("return Value(logarithm(self.data)", guarded)
+    report = graded(engine_file(source), named("log", "log-of-zero", "log-of-negative"))
+    assert mistakes(report) == ["logarithm-raises"]
+
+
 def test_words_of_an_engine_are_shown_and_never_obeyed(capsys):
     engine = engine_file(HOSTILE.format(deed="return self + other"))
     options = ["--json", "r.json", "--junit", "r.xml", "--markdown", "r.md"]
@@ -321,7 +362,7 @@ assert not {name for name in sys.modules if name.partition(".")[0] in {"autograd
     (folder / "homework" / "report.py").write_text(source + guard, encoding="utf-8")
     done = run("conformance", "report:Value", "--level", "2", cwd=folder / "homework")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.endswith("Nothing is wrong.\n")
+    assert done.stdout.endswith("Nothing is wrong. Go on with --level 3.\n")
 
 
 def test_the_module_runs_as_autograd_conformance():
@@ -368,6 +409,35 @@ def test_colour_is_for_terminals_or_whoever_asks(capsys):
     command.main([engine, "--case", "negation"])
     assert "\033" not in capsys.readouterr().out
     command.main([engine, "--case", "negation", "--colour", "always"])
+    assert "\033[31m" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("columns", [40, 80, 96])
+def test_a_report_fits_the_terminal_and_breaks_no_name(columns):
+    report = graded(engine_file("class Value:\n    def __init__(self, data): pass\n"), seconds=1.0)
+    lines = text(report, width=columns).splitlines()
+    paragraphs = [line for line in lines if re.match(" +[a-z]", line, re.IGNORECASE)]
+    assert max(map(len, paragraphs)) <= columns
+    words = {word.strip(",()") for line in lines for word in line.split()}
+    assert {verdict.case.name for verdict in report.consequences} <= words
+
+
+def test_a_report_without_errors_names_the_next_level():
+    engine = f"{TESTS / 'teaching_engine.py'}:Value"
+    first = [case for case in KIT.cases if case.level == 1]
+    assert text(graded(engine, first)).endswith("Nothing is wrong. Go on with --level 2.")
+    assert text(graded(engine, first[:1])).endswith("Nothing is wrong.")
+
+
+def test_help_names_cases_that_there_are():
+    named = re.findall(r"--case (\S+)", command.EXAMPLES)
+    assert named
+    assert {*named} <= {case.name for case in KIT.cases}
+
+
+def test_both_spellings_of_colour_are_understood(capsys):
+    engine = engine_file(broken("negation-sign"))
+    command.main([engine, "--case", "negation", "--color", "always"])
     assert "\033[31m" in capsys.readouterr().out
 
 

@@ -87,7 +87,8 @@ class Adapter:
         try:
             return function(*operands)
         except TypeError as error:
-            if any(words in str(error) for words in REFUSALS):
+            given = all(operand is not None for operand in operands)  # by an earlier operation
+            if given and any(words in str(error) for words in REFUSALS):
                 raise MissingError(name) from error
             if function is operator.pow and not isinstance(operands[1], (int, float)):
                 raise MissingError(f"{name} with a value as exponent") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,13 +22,16 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
 examples:
-  python -m autograd.conformance engine:Value             the class Value of engine.py, here
-  python path/to/conformance engine:Value --level 3       the folder, copied; levels 1 to 3
-  python -m autograd.conformance engine:Value --case diamond --case a-plus-a
-  python -m autograd.conformance micrograd.engine:Value --json r.json --junit r.xml
+  the class Value of engine.py, by the copied folder, levels 1 to 3:
+    python conformance engine:Value --level 3
+  by the installed package, all levels:
+    python -m autograd.conformance engine:Value
+  two questions alone, or reports in files:
+    python conformance engine:Value --case diamond --case sum-of-itself
+    python conformance micrograd.engine:Value --json r.json --junit r.xml
 
-exit status: 0, nothing is wrong and levels 1 to 3 are complete; 1, something is wrong or missing;
-2, the command cannot be carried out.
+exit status: 0, nothing is wrong and levels 1 to 3 are complete;
+1, something is wrong or missing; 2, the command cannot be carried out.
 """
 
 
@@ -69,7 +73,7 @@ def _parser(levels: dict[int, str]) -> argparse.ArgumentParser:
     parser.add_argument(
         "--timeout", type=_seconds, default=10.0, metavar="S", help="seconds for a case (10)"
     )
-    parser.add_argument("--colour", choices=["auto", "always", "never"], default="auto")
+    parser.add_argument("--colour", "--color", choices=["auto", "always", "never"], default="auto")
     for kind in report.WRITERS:
         parser.add_argument(f"--{kind}", metavar="FILE", help=f"write a {kind} report as well")
     return parser
@@ -113,7 +117,8 @@ def _write(options: argparse.Namespace, graded: report.Report) -> None:
     colour = wants.get(options.colour, sys.stdout.isatty() and "NO_COLOR" not in os.environ)
     if hasattr(sys.stdout, "reconfigure"):  # a terminal may lack our signs
         sys.stdout.reconfigure(errors="replace")
-    sys.stdout.write(f"{report.text(graded, colour=colour)}\n")
+    width = shutil.get_terminal_size((report.WIDTH, 24)).columns
+    sys.stdout.write(f"{report.text(graded, colour=colour, width=width)}\n")
     sys.stdout.flush()
     for kind, writer in report.WRITERS.items():
         path = getattr(options, kind)

@@ -4,7 +4,7 @@ A case lists the mistakes that it catches, each with the wrong answer that the m
 signature. A mistake is suspected when an answer has its signature and no case that would catch it
 has passed. A case rests on simpler ones, and while one of these fails its own failure only supports
 a suspicion that another case has raised. Among suspects, that which explains most failures comes
-first, and what it explains needs no second suspect.
+first, those counting most that rest on no other, and what it explains needs no second suspect.
 """
 
 from __future__ import annotations
@@ -69,13 +69,17 @@ def diagnose(kit: Kit, verdicts: Iterable[Verdict]) -> list[Smell]:
                 cleared.add(name)
             elif any(has_signature(verdict, signature) for signature in signatures):
                 suspected.setdefault(name, []).append(verdict)
+
+    def weight(found: list[Verdict]) -> tuple[int, int]:
+        return sum(v.case.name in grounds for v in found), len(found)
+
     smells = []
     cleared -= {name for name, mistake in kit.mistakes.items() if mistake.certain}
     left = {name: found for name, found in suspected.items() if name not in cleared}
     while left := {
         name: found for name, found in left.items() if any(v.case.name in grounds for v in found)
     }:
-        name = max(left, key=lambda name: len(left[name]))
+        name = max(left, key=lambda name: weight(left[name]))
         smells.append(Smell(kit.mistakes[name], left.pop(name)))
         explained = {verdict.case.name for verdict in smells[-1].evidence}
         for other, found in left.items():

@@ -16,8 +16,16 @@ if TYPE_CHECKING:
 Answer = dict[str, Any]  # {"ends": "answered" | "raised" | "missing", ...}
 
 
+NUMBERS = {int, float}
+LONGEST = 400  # characters of an exception's words
+
+
 class NothingError(Exception):
     """An operation gave no value."""
+
+
+class NumberError(Exception):
+    """An operation on a value gave a plain number."""
 
 
 def execute(adapter: Adapter, case: Case) -> Answer:
@@ -29,7 +37,9 @@ def execute(adapter: Adapter, case: Case) -> Answer:
     except (Exception, SystemExit) as error:  # noqa: BLE001  an engine may raise anything
         kinds = [kind.__name__ for kind in type(error).__mro__[:-2]]
         notes = " ".join(f"({note})" for note in getattr(error, "__notes__", ()))
-        return {"ends": "raised", "raises": kinds, "says": f"{kinds[0]}: {error} {notes}".strip()}
+        words = str(error)
+        words = words if len(words) <= LONGEST else f"{words[:LONGEST]}..."
+        return {"ends": "raised", "raises": kinds, "says": f"{kinds[0]}: {words} {notes}".strip()}
     return {"ends": "answered", "readings": readings}
 
 
@@ -39,7 +49,7 @@ def run(adapter: Adapter, case: Case) -> dict[str, float]:
     for step in case.program:
         try:
             perform(adapter, step, values)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             error.add_note(f"at {line(step)}")
             raise
     asked = {key: None for answer in case.expect for key in answer if key not in ENDINGS}
@@ -79,9 +89,12 @@ def evaluate(adapter: Adapter, expression: Any, values: dict[str, Any]) -> Any:
     operation, *operands = expression
     if operation == "value":
         return adapter.new(plain(operands[0]))
-    result = adapter.apply(operation, *(evaluate(adapter, each, values) for each in operands))
+    given = [evaluate(adapter, each, values) for each in operands]
+    result = adapter.apply(operation, *given)
     if result is None:
         raise NothingError(f"{written(expression)} gave None")
+    if type(result) in NUMBERS and not all(type(each) in NUMBERS for each in given):
+        raise NumberError(f"{written(expression)} gave the plain number {result}")
     return result
 
 

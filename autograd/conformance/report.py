@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 REQUIRED = 3  # up to this level an engine lacks nothing
 COLOURS = {"green": "32", "red": "31", "yellow": "33", "bold": "1", "faint": "2"}
-WIDTH = 96
+WIDTH = 96  # at most; a terminal may have less
+NARROWEST = 40
 
 
 class Score(NamedTuple):
@@ -93,7 +94,7 @@ class Report(NamedTuple):
         return not lacking and not any(v.failed for v in self.verdicts)
 
 
-def text(report: Report, *, colour: bool = False) -> str:
+def text(report: Report, *, colour: bool = False, width: int = WIDTH) -> str:
     """The report for a terminal: scores, smells from the lowest level on, what is missing."""
 
     def paint(name: str, words: str) -> str:
@@ -101,7 +102,11 @@ def text(report: Report, *, colour: bool = False) -> str:
 
     def wrapped(words: str, first: str, indent: str) -> str:
         return textwrap.fill(
-            _printable(words), WIDTH, initial_indent=first, subsequent_indent=indent
+            _printable(words),
+            max(NARROWEST, min(width, WIDTH)),
+            initial_indent=first,
+            subsequent_indent=indent,
+            break_on_hyphens=False,  # names of cases are to be copied
         )
 
     lines = [paint("bold", _printable(report.engine)), ""]
@@ -127,7 +132,8 @@ def text(report: Report, *, colour: bool = False) -> str:
     for v in report.unexplained:
         lines += ["", paint("red", f"level {v.case.level}: {v.case.name}")]
         lines.append(wrapped(_seen(v), "  seen: ", "        "))
-        lines.append(wrapped(v.case.lesson, "  know: ", "        "))
+        if v.ends in {"wrong", "raised"}:
+            lines.append(wrapped(v.case.lesson, "  know: ", "        "))
     if report.consequences:
         names = ", ".join(v.case.name for v in report.consequences)
         lines += ["", paint("bold", "Wrong too, and perhaps only because of the above")]
@@ -153,7 +159,11 @@ def _conclusion(report: Report) -> str:
         if score.wrong or (score.missing and score.level <= REQUIRED):
             return f"Next: level {score.level}, {score.name.lower()}."
     lacks = " It lacks some operations, which is no error." if report.missing else ""
-    return f"Nothing is wrong.{lacks}"
+    asked = {v.case.name for v in report.verdicts}
+    last = max((score.level for score in report.scores), default=0)
+    whole = all(c.name in asked for c in report.kit.cases if c.level <= last)
+    higher = f" Go on with --level {last + 1}." if whole and last + 1 in report.kit.levels else ""
+    return f"Nothing is wrong.{lacks}{higher}"
 
 
 def _printable(words: str) -> str:
