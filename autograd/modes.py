@@ -14,8 +14,17 @@ if TYPE_CHECKING:
     from typing import Any, Self
 
 
-class Entry:
+class Hold:
+    """What a block alone holds of an entry, so that both end together."""
+
+    __slots__ = ("__weakref__",)
+
+
+class Entry(ref[Hold]):
     """One entering of a block, and what holds inside; None where the blocks around it say.
+
+    Once its hold is gone it leaves `open_modes`: by a call into C, in which no Ctrl-C gets lost as
+    it would in a `__del__`.
 
     Attributes:
         records: whether operations are recorded.
@@ -25,8 +34,17 @@ class Entry:
 
     __slots__ = ("records", "trace", "watch")
 
+    def __new__(cls, hold: Hold, **_said: Any) -> Self:
+        """Refer to the hold."""
+        return super().__new__(cls, hold, open_modes.discard)
+
     def __init__(
-        self, records: bool | None = None, watch: Watch | bool | None = None, trace: Any = None
+        self,
+        _hold: Hold,
+        *,
+        records: bool | None = None,
+        watch: Watch | bool | None = None,
+        trace: Any = None,
     ) -> None:
         self.records = records
         self.watch = watch
@@ -42,29 +60,26 @@ class Mode:
     """
 
     def __init__(self) -> None:
-        self._entries: list[Entry] = []
+        self._holds: dict[Entry, Hold] = {}
 
-    def _entry(self) -> Entry:
+    def _entry(self, hold: Hold) -> Entry:
         raise NotImplementedError
 
     def __enter__(self) -> Self:
-        entry = self._entry()
-        self._entries.append(entry)
+        hold = Hold()
+        entry = self._entry(hold)
+        self._holds[entry] = hold
         modes.set((*modes.get(), entry))
-        open_modes[entry] = None
+        open_modes.add(entry)
         return self
 
     def __exit__(self, *_exception: object) -> None:
         here = modes.get()
-        last = self._entries[-1]
-        entry = next((e for e in reversed(self._entries) if e in here), last)
-        open_modes.pop(entry, None)
-        self._entries.remove(entry)
+        last = next(reversed(self._holds))
+        entry = next((e for e in reversed(self._holds) if e in here), last)
+        open_modes.discard(entry)
+        del self._holds[entry]
         modes.set(tuple(e for e in here if e is not entry))
-
-    def __del__(self) -> None:
-        for entry in self._entries:
-            open_modes.pop(entry, None)
 
 
 class no_grad(Mode):  # noqa: N801  as in PyTorch
@@ -78,22 +93,22 @@ class no_grad(Mode):  # noqa: N801  as in PyTorch
     (4.0, ())
     """
 
-    def _entry(self) -> Entry:
-        return Entry(records=False)
+    def _entry(self, hold: Hold) -> Entry:
+        return Entry(hold, records=False)
 
 
 class recording(Mode):  # noqa: N801  as the others
     """A block inside which everything is recorded, even inside a block of `no_grad`."""
 
-    def _entry(self) -> Entry:
-        return Entry(records=True)
+    def _entry(self, hold: Hold) -> Entry:
+        return Entry(hold, records=True)
 
 
 class unwatched(Mode):  # noqa: N801  as the others
     """A block inside which nothing is watched: the engine's own operations are not the user's."""
 
-    def _entry(self) -> Entry:
-        return Entry(watch=False)
+    def _entry(self, hold: Hold) -> Entry:
+        return Entry(hold, watch=False)
 
 
 class detect_anomaly(Mode):  # noqa: N801  as in PyTorch
@@ -111,8 +126,8 @@ class detect_anomaly(Mode):  # noqa: N801  as in PyTorch
     FloatingPointError: log gave -inf from 0.0, at line 2 of <doctest ...>
     """
 
-    def _entry(self) -> Entry:
-        return Entry(watch=Watch())
+    def _entry(self, hold: Hold) -> Entry:
+        return Entry(hold, watch=Watch())
 
 
 _innermost: ContextVar[ref[differentiating] | None] = ContextVar("innermost", default=None)

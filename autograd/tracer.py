@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from autograd import ieee
 from autograd.backward import graph
-from autograd.modes import Entry, Mode, differentiating, under_way
+from autograd.modes import Entry, Hold, Mode, differentiating, under_way
 from autograd.primitives import Scalar, identity, stop_gradient
 from autograd.program import Instruction, Program
 from autograd.structure import flatten, names_of_arguments, unflatten
@@ -143,8 +143,8 @@ class _Tracing(Mode):
         super().__init__()
         self._running = running
 
-    def _entry(self) -> Entry:
-        return Entry(records=True, trace=self._running)
+    def _entry(self, hold: Hold) -> Entry:
+        return Entry(hold, records=True, trace=self._running)
 
 
 def trace(f: Callable[..., Any], *example: Any) -> Program:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from autograd.primitives import Primitive
 
 modes: ContextVar[tuple[Entry, ...]] = ContextVar("modes", default=())
-open_modes: dict[Entry, None] = {}  # while it is empty, hot paths need not ask for the context's
+open_modes: set[Entry] = set()  # while it is empty, hot paths need not ask for the context's
 _PLAIN = frozenset({float, int})  # other real numbers go the general way
 _new = object.__new__
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from weakref import WeakKeyDictionary
+from weakref import ref
 
 from autograd.backward import backward_steps
 from autograd.value import Value
@@ -24,12 +24,15 @@ class Watch:
     """For each node made inside a `detect_anomaly` block, the line that made it."""
 
     def __init__(self) -> None:
-        self._lines: WeakKeyDictionary[Value, str] = WeakKeyDictionary()
+        self._lines: dict[ref[Value], str] = {}
+        self._gone: list[ref[Value]] = []  # told by calls into C, in which no Ctrl-C gets lost
 
     def made(self, node: Value, primitive: Primitive, operands: Sequence[Any]) -> None:
         """Note the line that made the node; raise if its data is not finite."""
         line = line_outside()
-        self._lines[node] = line
+        while self._gone:
+            del self._lines[self._gone.pop()]
+        self._lines[ref(node, self._gone.append)] = line
         if not math.isfinite(node.data):
             given = ", ".join(_named(x) for x in operands)
             raise FloatingPointError(f"{primitive.name} gave {node.data} from {given}, at {line}")
@@ -48,7 +51,7 @@ class Watch:
         for operand, partial, contribution, total in step.contributions:
             if not math.isfinite(total):
                 name = node.primitive.name if node.primitive else "a leaf"
-                line = self._lines.get(node, "a line outside detect_anomaly()")
+                line = self._lines.get(ref(node), "a line outside detect_anomaly()")
                 raise FloatingPointError(
                     f"the cotangent of {_named(operand)} through {name} is {total}, having got "
                     f"{contribution} (cotangent {step.cotangent} x partial {partial}), at {line}"
