@@ -40,8 +40,29 @@ every derivative has a value. The policy, in the order in which it is asked:
 
 `clip` passes 1 at its bounds. A point that is not listed follows the policy, then PyTorch.
 
-A second derivative is what the same policy gives for the first derivative as a function: that of
-`relu` and `abs` is piecewise constant, and has derivative 0 even at nan.
+A second derivative is what this policy gives for the first derivative as a function: that of `relu`
+and `abs` is piecewise constant, and has derivative 0 even at nan.
+
+## Held in every mode
+
+`tests/test_conventions.py` makes this page and tests every line of it in every mode: values and
+first derivatives eager, forward, by `gradients` and `grad`, as a `Program`, of a `Program`, as its
+Python source, and compiled, alone, in a batch and by parameters, precise or not; second derivatives
+reverse and forward over either, as a `Program`, and compiled. No line differs between modes.
+Numbers that are not exact are held within 4 units in the last place; compiled without
+`precise=True`, within 1e-12.
+
+Second derivatives of two operands are those by (first, first) and (first, second), then by
+(second, first) and (second, second). The two mixed ones may differ at a point where the first
+derivatives are chosen.
+"""
+
+COMPARISON = """\
+## Elsewhere
+
+These points differ in PyTorch 2.13.0, JAX 0.10.2 or TensorFlow 2.21.0 (float64, on one CPU): value
+and derivatives, of TensorFlow the derivatives where they were measured.
+`python benchmarks/conventions.py` measures the first two again.
 """
 
 LOG2, C = math.log(2.0), 3.5355339059327375e-201
@@ -146,6 +167,57 @@ LINES = [
     ("silu(x)", {"x": inf}, inf, [1.0], [0.0]),
     ("silu(x)", {"x": -inf}, -0.0, [0.0], [0.0]),
 ]
+
+# What PyTorch, JAX and TensorFlow give where one of them differs: of the third only derivatives,
+# measured once; benchmarks/conventions.py holds the other two to it
+ELSEWHERE = {
+    ("pow(x, y) at x = 0, y = 0", ""): ("1; 0, 0", "1; nan, 0", "nan, 0"),
+    ("pow(x, y) at x = 0, y = -1", ""): ("inf; -inf, -inf", "inf; -inf, nan", "-inf, nan"),
+    ("pow(x, y) at x = nan, y = 0", ""): ("1; 0, nan", "1; nan, nan", ""),
+    ("hypot(a, b) at a = 0, b = 0", ""): ("0; nan, nan", "0; 0.5, 0.5", ""),
+    ("hypot(a, b) at a = 1e+200, b = 1e+200", ""): (
+        "1.4142e+200; 0.70711, 0.70711",
+        "1.4142e+200; 1.0607, 1.0607",
+        "",
+    ),
+    ("norm([a, b]) at a = 0, b = 0", ""): ("0; 0, 0", "0; nan, nan", "nan, nan"),
+    ("atan2(y, x) at y = 0, x = 0", ""): ("0; 0, 0", "0; nan, nan", "nan, nan"),
+    ("atan2(y, x) at y = 1e-200, x = 1e-200", ""): (
+        "0.7854; 0, 0",
+        "0.7854; inf, -inf",
+        "inf, -inf",
+    ),
+    ("log(x) at x = -1", ""): ("nan; -1", "nan; -1", "-1"),
+    ("xlogy(x, y) at x = 0, y = 0", ""): ("0; 0, nan", "0; -inf, nan", "0, 0"),
+    ("logaddexp(a, b) at a = inf, b = inf", ""): ("inf; nan, nan", "inf; 1, 1", "nan, nan"),
+    ("abs(x) at x = 0", ""): ("0; 0", "0; 1", "0"),
+    ("abs(x) at x = nan", ""): ("nan; 0", "nan; -1", "nan"),
+    ("sign(x) at x = nan", ""): ("0; 0", "nan; 0", "0"),
+    ("maximum(a, b) at a = nan, b = 1", ""): ("nan; 1, 1", "nan; 0, 0", "0, 1"),
+    ("minimum(a, b) at a = nan, b = 1", ""): ("nan; 1, 1", "nan; 0, 0", ""),
+    ("clip(x, 0, 1) at x = 0", ""): ("0; 1", "0; 0.5", "1"),
+    ("clip(x, 0, 1) at x = 1", ""): ("1; 1", "1; 0.5", "1"),
+    ("where(x > 0, log(x), 0) at x = 0", ""): ("0; nan", "0; nan", "nan"),
+    ("where(x > 0, sqrt(x), 0) at x = 0", ""): ("0; nan", "0; nan", "0"),
+    ("relu(x) at x = nan", ""): ("nan; 1", "nan; 0", "0"),
+    ("leaky_relu(x, 0.01) at x = 0", ""): ("0; 0.01", "0; 1", "0.01"),
+    ("hardtanh(x) at x = 1", ""): ("1; 0", "1; 1", ""),
+    ("hardtanh(x) at x = -1", ""): ("-1; 0", "-1; 1", ""),
+    ("sigmoid(x) at x = 40", ""): ("1; 0", "1; 0", "0"),
+    ("tanh(x) at x = 20", ""): ("1; 0", "1; 0", "0"),
+    ("gelu(x) at x = -30", ""): ("-0; -4.4209e-195", "-1.472e-196; -4.416e-195", "-4.416e-195"),
+    ("gelu(x) at x = inf", ""): ("inf; nan", "inf; nan", ""),
+    ("gelu(x) at x = -inf", ""): ("nan; nan", "nan; nan", "nan"),
+    ("silu(x) at x = inf", ""): ("inf; nan", "inf; nan", ""),
+    ("silu(x) at x = -inf", ""): ("nan; nan", "nan; nan", "nan"),
+    ("pow(x, y) at x = 0, y = 1", "xx"): ("0", "nan", "nan"),
+    ("pow(x, y) at x = 2, y = 0", "xy"): ("0", "0.5", ""),
+    ("x ** 0 at x = 0", ""): ("1; 0", "1; 0", "nan"),
+    ("pow(x, y) at x = -2, y = 2", ""): ("4; -4, nan", "4; -4, nan", "-4, 0"),
+    ("maximum(a, b) at a = 1, b = 1", ""): ("1; 0.5, 0.5", "1; 0.5, 0.5", "1, 0"),
+    ("minimum(a, b) at a = 1, b = 1", ""): ("1; 0.5, 0.5", "1; 0.5, 0.5", "1, 0"),
+    ("maximum(x, 0) at x = 0", ""): ("0; 0.5", "0; 0.5", "1"),
+}
 
 
 class Case(NamedTuple):
@@ -378,6 +450,27 @@ def place(point):
     return ", ".join(f"{name} = {shown(x)}" for name, x in point.items())
 
 
+def outcome(value, derivatives=()):
+    """The value and its derivatives as the page shows them."""
+    texts = [shown(value), ", ".join(shown(plain(x)) for x in derivatives)]
+    return "; ".join(filter(None, texts))
+
+
+def second_by(by):
+    """The places of two operands x and y, of which one second derivative is taken."""
+    return ["xy".index(name) for name in by]
+
+
+# What is compared: values and derivatives of all cases, second derivatives where they differ
+OURS = {(str(case), ""): outcome(case.value, case.first) for case in CASES} | {
+    (str(case), by): outcome(case.second[2 * i + j])
+    for case in CASES
+    for by in ("xx", "xy")
+    for i, j in [second_by(by)]
+    if (str(case), by) in ELSEWHERE
+}
+
+
 def rendered():
     lines = [POLICY]
     lines += ["| expression | at | value | derivatives | second derivatives |", "|---" * 5 + "|"]
@@ -392,11 +485,25 @@ def rendered():
             "; ".join(", ".join(map(shown, row)) for row in rows),
         ]
         lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", COMPARISON]
+    lines += ["| expression | at | here | PyTorch | JAX | TensorFlow |", "|---" * 6 + "|"]
+    for (name, by), ours in OURS.items():
+        if theirs := ELSEWHERE.get((name, by)):
+            expression, where_at = name.split(" at ")
+            again = f", twice by {', '.join(by)}" * bool(by)
+            lines.append(f"| `{expression}`{again} | {where_at} | {' | '.join([ours, *theirs])} |")
     return "\n".join(lines) + "\n"
 
 
 def test_the_page_shows_these_cases():
     assert PAGE.read_text(encoding="utf-8") == rendered()
+
+
+def test_every_point_that_differs_elsewhere_is_one_of_these_cases():
+    assert ELSEWHERE.keys() <= OURS.keys()
+    for key, theirs in ELSEWHERE.items():
+        here = {OURS[key], OURS[key].partition("; ")[2], ""}
+        assert not here >= {*theirs}, key
 
 
 if __name__ == "__main__":
