@@ -160,8 +160,10 @@ def one_minus_square(x: float) -> float:
 
 
 def lorentzian(x: float) -> float:
-    """1 / (1 + x^2)."""
-    return 1.0 / (1.0 + x * x)
+    """1 / (1 + x^2), scaled where x^2 would overflow."""
+    scale = 1.0 if abs(x) < 1e150 else 2.0**-500
+    scaled = x * scale
+    return scale / (scale * scale + scaled * scaled) * scale
 
 
 def atan2(y: float, x: float) -> float:

@@ -569,7 +569,7 @@ log_sigmoid = Function("log_sigmoid", ieee.log_sigmoid,
                                               domain=[(-700.0, 740.0)], symbol="log σ")
 silu       = Function("silu", ieee.silu,      lambda z, x: _silu_partial(clip(x, -1500.0, 1500.0), sech(0.5 * x)),
                                               domain=[_TAILS], kinks="-inf: 0")
-gelu       = Function("gelu", ieee.gelu,      lambda z, x: normal_distribution(x) + normal_density(x) * clip(x, -40.0, 40.0),
+gelu       = Function("gelu", ieee.gelu,      lambda z, x: _gelu_partial(clip(x, -40.0, 40.0)),
                                               domain=[(-37.0, 37.0)], kinks="-inf: 0")
 softsign   = Function("softsign", ieee.softsign,
                                               lambda z, x: square(reciprocal(1.0 + abs(x))),
@@ -632,13 +632,59 @@ logsumexp  = Reduction("logsumexp", ieee.logsumexp,
 # fmt: on
 
 
+# Where the derivatives of silu and gelu are 0, as sums of two floats
+_SILU_ZERO, _SILU_ZERO_REST = -1.2784645427610737, -1.0946994183093437e-16
+_GELU_ZERO, _GELU_ZERO_REST = -0.7517915246935645, 1.4956759177009883e-17
+_SILU_RATE = 3.591121476668622  # -1 / (1 + _SILU_ZERO)
+
+
 def _silu_partial(x: Any, sech_of_half: Any) -> Any:
-    """Derivative of x sigmoid(x), in halves of e^x where e^x alone would be subnormal."""
+    """Derivative of x sigmoid(x), in halves of e^x where e^x alone would be subnormal.
+
+    Around its zero c the two terms cancel: there it is written in d = x - c. With
+    (1 + c) e^-c = -1 it is sigmoid(x)^2 times 1 + (1 + x) e^-x = 1 - e^-d - d e^-d / (1 + c).
+    """
+    away = clip(x, -4.0, -0.5) - _SILU_ZERO - _SILU_ZERO_REST
+    lost = -expm1(-away)
+    logistic = sigmoid(x)
     half = 0.5 * sech_of_half
     return where(
-        less(x, -20.0),
-        half * (exp(0.5 * x) + times(half, x)),
-        sigmoid(x) + times(half * half, x),
+        inside(x, -4.0, -0.5),
+        square(logistic) * (lost + _SILU_RATE * away * (1.0 - lost)),
+        where(
+            less(x, -20.0),
+            half * (exp(0.5 * x) + times(half, x)),
+            logistic + times(half * half, x),
+        ),
+    )
+
+
+def _series_of_gelu_partial() -> list[float]:
+    """Taylor's coefficients at its zero, from the first power on.
+
+    Its derivative is (2 - x^2) f, f being the normal density, of which f' = -x f.
+    """
+    x = _GELU_ZERO
+    before, last, density = 0.0, 0.0, ieee.normal_density(x)  # coefficients of f
+    series = []
+    for power in map(float, range(1, 19)):
+        slope = (2.0 - x * x) * density - 2.0 * x * last - before
+        series.append(ieee.div(slope, power))
+        before, last, density = last, density, -ieee.div(x * density + last, power)
+    return series
+
+
+_GELU_SERIES = _series_of_gelu_partial()
+
+
+def _gelu_partial(x: Any) -> Any:
+    """Derivative of x normal_distribution(x), by a series around its zero: there terms cancel."""
+    away = x - _GELU_ZERO - _GELU_ZERO_REST
+    series: Any = 0.0
+    for coefficient in reversed(_GELU_SERIES):
+        series = (series + coefficient) * away
+    return where(
+        inside(x, -1.0, -0.5), series, normal_distribution(x) + times(normal_density(x), x)
     )
 
 

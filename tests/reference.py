@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import math
 import random
+from typing import TYPE_CHECKING, NamedTuple
 
 from mpmath import mp, mpf
 
-from autograd import Value
+from autograd import Value, log_softmax, softmax
 from autograd.backward import cotangents
 from autograd.ieee import SELU_ALPHA, SELU_SCALE
-from autograd.primitives import Reduction
+from autograd.primitives import TABLE, Reduction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LENGTHS = (1, 2, 7)  # of lists; the empty list has no derivative
 
@@ -151,6 +155,49 @@ REFERENCES = {
     "norm": length,
     "peak": lambda *xs: max(xs),
     "logsumexp": log_sum_exp,
+}
+
+
+class Operation(NamedTuple):
+    """A function of one list of numbers, and what it must give: a function of mpmath's numbers.
+
+    Of softmax and log_softmax it is the first result.
+    """
+
+    name: str
+    function: Callable
+    reference: Callable
+    row: object  # whose points it is tried at
+
+
+def public_call(row):
+    """The row as a function of one list."""
+
+    def call(xs):
+        if row.name == "dot":
+            size = len(xs) // 2
+            return row(xs[:size], xs[size:-1], xs[-1])
+        return row(xs) if isinstance(row, Reduction) else row(*xs)
+
+    return call
+
+
+OPERATIONS = {
+    row.name: Operation(row.name, public_call(row), REFERENCES[row.name], row)
+    for row in TABLE.values()
+} | {
+    "softmax": Operation(
+        "softmax",
+        lambda xs: softmax(xs)[0],
+        lambda *xs: 1 / mp.fsum(mp.exp(x - xs[0]) for x in xs),
+        TABLE["logsumexp"],
+    ),
+    "log_softmax": Operation(
+        "log_softmax",
+        lambda xs: log_softmax(xs)[0],
+        lambda *xs: -log_sum_exp(*(x - xs[0] for x in xs)),
+        TABLE["logsumexp"],
+    ),
 }
 
 
