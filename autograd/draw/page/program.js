@@ -44,7 +44,7 @@ const ieee = {
   acos:                Math.acos,
   one_minus_square:    (x) => (1 - x) * (1 + x),
   atan:                Math.atan,
-  lorentzian:          (x) => 1 / (1 + x * x),
+  lorentzian,
   atan2:               Math.atan2,
   sinh:                Math.sinh,
   cosh:                Math.cosh,
@@ -160,6 +160,12 @@ function sigmoid(x) {
   if (x >= 0) return 1 / (1 + Math.exp(-x));
   const e = Math.exp(x);
   return e / (1 + e);
+}
+
+// 1 / (1 + x^2), scaled where x^2 would overflow.
+function lorentzian(x) {
+  const scale = Math.abs(x) < 1e150 ? 1 : 2 ** -500, scaled = x * scale;
+  return (scale / (scale * scale + scaled * scaled)) * scale;
 }
 
 // x sigmoid(x), in halves of e^x where e^x alone would be subnormal.
