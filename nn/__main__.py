@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from autograd import softmax
 from nn import MLP, Neuron, plots
-from nn.arguments import shown
+from nn.arguments import plain, shown
 from nn.datasets import DataError, iris, read_csv
 from nn.experiment import check_learnable, learn, pictures_of
-from nn.modelfile import read_model, write_whole
+from nn.modelfile import read_model, remove_abandoned, write_whole
 from nn.recipe import Recipe
 from nn.report import REPORT
 from nn.two_moons import separate_moons
@@ -63,6 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         advice = "make room there" if full else "check the path, and that you may use it"
         return _failure(f"{where}{error.strerror}; {advice}")
+    except MemoryError:
+        return _failure("there is not enough memory for this; take fewer rows or columns")
     except KeyboardInterrupt:
         print("\nnn: interrupted; nothing was written", file=sys.stderr)
         return 130
@@ -114,19 +116,23 @@ def demo(arguments: argparse.Namespace) -> int:
     if status:
         return status
     _say("\nTwo moons: which half circle does a point in the plane belong to?")
-    with _replacing(folder / "moons", [MODEL, "loss.png", "boundary.png", REPORT]) as new:
-        separated = separate_moons(progress=sys.stderr.isatty())
-        _say(f"training accuracy: {separated.accuracy:.1%}")
+    moons, names = folder / "moons", [MODEL, "loss.png", "boundary.png", REPORT]
+    _check_writable(moons, names)
+    separated = separate_moons(progress=sys.stderr.isatty())
+    _say(f"training accuracy: {separated.accuracy:.1%}")
+    with _replacing(moons, names) as new:
         _save(separated.model, separated.pictures(), new)
-    _link(folder / "moons")
+    _link(moons)
     return 130 if separated.history.interrupted else 0
 
 
 def _train(data: Dataset, folder: Path, source: str, **settings: Any) -> int:
     """Learn, say how well, and save the network and its pictures; return the exit status."""
-    with _replacing(folder, [MODEL, *pictures_of(data), REPORT]) as new:
-        learnt = learn(data, **settings, progress=sys.stderr.isatty())
-        _say(learnt.summary())
+    names = [MODEL, *pictures_of(data), REPORT]
+    _check_writable(folder, names)
+    learnt = learn(data, **settings, progress=sys.stderr.isatty())
+    _say(learnt.summary())
+    with _replacing(folder, names) as new:
         _save(learnt.model, learnt.pictures(source), new, recipe=learnt.recipe.to_json())
     interrupted = learnt.history.interrupted
     if interrupted:
@@ -189,12 +195,11 @@ def _draw(draw_picture: Callable[[], Any], path: Path) -> str:
     return ""
 
 
-@contextmanager
-def _replacing(folder: Path, names: Collection[str]) -> Iterator[Path]:
-    """Yield an empty folder; at the end its files take the place of an earlier run's in `folder`.
+def _check_writable(folder: Path, names: Collection[str]) -> None:
+    """Raise a DataError, before the work is done, if its files cannot be written to a folder.
 
-    If an error ends the block, nothing has changed. Files that no earlier run wrote stay as they
-    are: one called as one of `names`, which are to be written, is an error.
+    Files that no earlier run wrote stay as they are: one called as one of `names`, which are to be
+    written, is an error.
     """
     earlier = _written_earlier(folder)
     for name in names:
@@ -203,14 +208,29 @@ def _replacing(folder: Path, names: Collection[str]) -> Iterator[Path]:
                 f"{folder / name}: exists, and no earlier run wrote it; "
                 "move it away, or choose another folder with -o"
             )
+    _new_folder(folder).cleanup()
+
+
+def _new_folder(folder: Path) -> tempfile.TemporaryDirectory[str]:
+    """Return an empty folder, on the same disk as `folder` is or would be."""
     nearest = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
     try:
-        temporary = tempfile.TemporaryDirectory(prefix=".nn-", dir=nearest)
+        remove_abandoned(nearest)
+        return tempfile.TemporaryDirectory(prefix=".nn-", suffix=".part", dir=nearest)
     except OSError as error:
         raise DataError(
             f"{folder}: cannot be written ({error.strerror}); choose another folder with -o"
         ) from None
-    with temporary as name:
+
+
+@contextmanager
+def _replacing(folder: Path, names: Collection[str]) -> Iterator[Path]:
+    """Yield an empty folder; at the end its files take the place of an earlier run's in `folder`.
+
+    If an error ends the block, nothing has changed.
+    """
+    earlier = _written_earlier(folder)
+    with _new_folder(folder) as name:
         new = Path(name)
         try:
             yield new
@@ -279,7 +299,7 @@ def _ended_by_sigterm() -> Iterator[None]:
 
 
 def _failure(message: str) -> int:
-    print(f"nn: error: {' '.join(message.split())}", file=sys.stderr)
+    print(f"nn: error: {plain(' '.join(message.split()), most=2000)}", file=sys.stderr)
     return 2
 
 

@@ -20,7 +20,18 @@ _USUAL = frozenset({float, Value})
 
 def shown(given: object) -> str:
     """Return what was given as an error shows it: its repr, shortened in the middle if long."""
-    return " ".join(_short.repr(given).split())
+    return plain(" ".join(_short.repr(given).split()), most=200)
+
+
+def plain(text: object, most: int = 60) -> str:
+    r"""Return text as a part of one line: what is not printable escaped, the middle cut if long.
+
+    >>> plain("two\nlines"), plain("abcdefgh", most=7)
+    ('two\\nlines', 'ab...gh')
+    """
+    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
+    half = (most - 3) // 2
+    return line if len(line) <= most else f"{line[:half]}...{line[-half:]}"
 
 
 def few(names: Iterable[object], limit: int = 3) -> str:
@@ -29,9 +40,9 @@ def few(names: Iterable[object], limit: int = 3) -> str:
     >>> few(["a", "b", "c"]), few(["a", "b", "c"], limit=2)
     ('a, b, c', 'a, b and 1 more')
     """
-    texts = list(map(str, names))
-    more = f" and {len(texts) - limit} more" if len(texts) > limit else ""
-    return ", ".join(texts[:limit]) + more
+    listed = list(names)
+    more = f" and {len(listed) - limit} more" if len(listed) > limit else ""
+    return ", ".join(map(plain, listed[:limit])) + more
 
 
 def number(name: str, given: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import Value, draw, gradients
 from nn import plots
+from nn.arguments import shown
 from nn.datasets import DataError, split
 from nn.layers import MLP
 from nn.losses import cross_entropy, mse
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 
 LOOKED_AT = 200  # training rows, to find one that is hard
+MOST = 1000  # different texts in a column: each becomes an input or an output
 SMALL = 500  # parameters of a network whose every step can be followed
 
 
@@ -347,29 +349,36 @@ def learn(
 
 def check_learnable(data: Dataset, path: Path) -> None:
     """Raise a DataError if nothing can be learnt from these rows of a file."""
+    target = shown(data.target)
     if len(data.y) < 10:
         raise DataError(
             f"{path}: {len(data.y)} rows are too few to train and test on; add some, to 10 at least"
         )
     if data.y.count(data.y[0]) == len(data.y):
         raise DataError(
-            f"{path}, column {data.target!r}: the same in every row, so there is nothing to learn; "
+            f"{path}, column {target}: the same in every row, so there is nothing to learn; "
             "choose another --target"
         )
     if data.classes is None and (most := max(map(abs, data.y))) > 1e150:
         raise DataError(
-            f"{path}, column {data.target!r}: numbers as large as {most:g} have squares beyond the "
+            f"{path}, column {target}: numbers as large as {most:g} have squares beyond the "
             "largest float; give it in a larger unit"
         )
+    counts = Counter(data.y)
     for label, name in enumerate(data.classes or []):
-        if data.y.count(label) == 1:
-            problem = (
-                f"the class {name!r} is in one row alone; correct it, or add or leave out rows"
-            )
-            raise DataError(f"{path}, column {data.target!r}: {problem}")
+        if counts[label] == 1:
+            problem = f"the class {shown(name)} is in one row alone"
+            advice = "correct it, or add or leave out rows"
+            raise DataError(f"{path}, column {target}: {problem}; {advice}")
+    if len(data.classes or []) > MOST:
+        raise DataError(
+            f"{path}, column {target}: {len(data.classes or [])} classes are too many to learn, "
+            f"{MOST} the most; choose another --target"
+        )
     for name, categories in data.categories.items():
-        if len(categories) > max(10, len(data.y) / 2):
+        if len(categories) > min(max(10, len(data.y) / 2), MOST):
             raise DataError(
-                f"{path}, column {name!r}: {len(categories)} different texts in {len(data.y)} rows "
-                f"are names, not categories; leave the column out with --drop {name!r}"
+                f"{path}, column {shown(name)}: {len(categories)} different texts in "
+                f"{len(data.y)} rows are names, not categories; leave the column out with "
+                f"--drop {shown(name)}"
             )

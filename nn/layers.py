@@ -8,7 +8,7 @@ from random import Random
 
 import autograd
 from autograd import Value, dot
-from nn.arguments import as_list, numbers, shown, whole_number
+from nn.arguments import as_list, numbers, plain, shown, whole_number
 from nn.modelfile import read_model
 from nn.module import Module
 
@@ -210,7 +210,8 @@ class MLP(Module):
             model = cls(**architecture)
             model.load_state_dict(parameters)
         except (TypeError, ValueError) as error:
-            raise ValueError(f"{path}: describes no {cls.__name__}: {error}") from None
+            problem = plain(error, most=400)
+            raise ValueError(f"{path}: describes no {cls.__name__}: {problem}") from None
         return model
 
     def __call__(self, inputs: Sequence[Any]) -> Any:
@@ -264,8 +265,10 @@ def _transfer_function(activation: Activation) -> tuple[str, Callable[[Any], Any
 def _check_sizes(architecture: dict[str, Any], parameters: dict[str, float]) -> None:
     """Raise unless the sizes fit the parameters: a damaged size could ask for all memory."""
     sizes = [architecture.get("nin"), *architecture.get("nouts", [])]
+    for size in sizes:
+        whole_number("each size", size, least=1)
     if sum((nin + 1) * nout for nin, nout in pairwise(sizes)) != len(parameters):
-        raise ValueError(f"sizes {sizes} do not fit {len(parameters)} parameters")
+        raise ValueError(f"sizes {shown(sizes)} do not fit {len(parameters)} parameters")
 
 
 def _inputs(inputs: Any, name: str, count: int) -> list[Any]:

@@ -21,10 +21,12 @@ import errno
 import json
 import os
 import stat
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
+from time import time
 
-from nn.arguments import shown
+from nn.arguments import plain, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 FORMAT = "glassgrad model"
 VERSION = 1
+ABANDONED = 3600.0  # seconds
 
 
 def write_model(
@@ -95,7 +98,7 @@ def read_model(path: FilePath) -> dict[str, Any]:
         try:
             contents["parameters"][name] = exact_float(text)
         except ValueError as error:
-            raise ValueError(f"{path}: damaged: parameter {name} is {error}") from None
+            raise ValueError(f"{path}: damaged: parameter {plain(name)} is {error}") from None
     return contents
 
 
@@ -103,8 +106,8 @@ def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return a JSON object as a dict; a name that occurs twice in it is a ValueError."""
     contents = dict(pairs)
     if len(contents) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        counts = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in counts.items() if count > 1)
         raise ValueError(f"{shown(twice)} occurs twice in one object")
     return contents
 
@@ -131,7 +134,8 @@ def write_whole(path: FilePath, text: str) -> None:
     """Write a UTF-8 text file so that it is there whole, or as it was before.
 
     The text goes to a new file in the same folder, is synced to the disk, and takes the name `path`
-    in one move. It keeps the permissions of the old one.
+    in one move. It keeps the permissions of the old one. A writer that is killed leaves the new
+    file behind; whoever writes in that folder an hour later, or more, removes it.
 
     Raises:
         OSError: if it cannot be written, or `path` is there and no regular file, such as a folder
@@ -145,7 +149,8 @@ def write_whole(path: FilePath, text: str) -> None:
             raise OSError(errno.EINVAL, "not a regular file", name)
         permissions = stat.S_IMODE(mode)
     target = Path(path).resolve()  # through a symbolic link, so that the link stays one
-    temporary = target.with_name(f".{os.urandom(8).hex()}.part")
+    remove_abandoned(target.parent)
+    temporary = target.with_name(f".nn-{os.urandom(8).hex()}.part")
     try:
         with temporary.open("x", encoding="utf-8") as file:
             if permissions is not None:
@@ -160,3 +165,20 @@ def write_whole(path: FilePath, text: str) -> None:
         if isinstance(error, OSError):
             raise OSError(error.errno, error.strerror, name) from None  # not the new file's name
         raise
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove what writers that were killed have left half done in a folder, `.nn-*.part`.
+
+    It is theirs for an hour, much longer than any takes to write.
+    """
+    for path in folder.glob(".nn-*.part"):
+        with suppress(OSError):
+            if time() - path.lstat().st_mtime < ABANDONED:
+                continue
+            if path.is_dir() and not path.is_symlink():
+                import shutil  # noqa: PLC0415  only where it is needed
+
+                shutil.rmtree(path)
+            else:
+                path.unlink()

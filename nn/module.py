@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from itertools import starmap
 
 from autograd import Value, no_grad
-from nn.arguments import as_floats, as_list, few, number, shown
+from nn.arguments import as_floats, as_list, few, number, plain, shown
 from nn.modelfile import read_model, write_model
 
 TYPE_CHECKING = False
@@ -255,7 +255,7 @@ class Module:
         for name in [*theirs, *ours]:
             if theirs.get(name) != ours.get(name):
                 raise ValueError(
-                    f"{path}: {name} is {shown(theirs.get(name))} in the file "
+                    f"{path}: {plain(name)} is {shown(theirs.get(name))} in the file "
                     f"and {shown(ours.get(name))} in this model"
                 )
         try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import inf, isfinite, isinf
 from typing import TYPE_CHECKING, Any
 
-from nn.arguments import few
+from nn.arguments import few, shown
 from nn.datasets.table import Table
 from nn.metrics import largest
 from nn.modelfile import exact_float
@@ -103,7 +103,7 @@ class OneHot:
         """Return the one-hot list; a category unknown in training is a ValueError."""
         if text not in self.categories:
             known = few(self.categories, limit=12)
-            raise ValueError(f"{text!r} did not occur in training; use one of {known}")
+            raise ValueError(f"{shown(text)} did not occur in training; use one of {known}")
         return [float(text == category) for category in self.categories]
 
     def to_json(self) -> dict[str, Any]:
@@ -220,10 +220,12 @@ def _column(saved: dict[str, Any]) -> Standardised | OneHot:
     name = saved["name"]
     if not isinstance(name, str):
         raise TypeError("a column's name is text")
+    name.encode()  # a lone surrogate, which JSON can hold, is no text that could be written
     if "categories" in saved:
         categories = saved["categories"]
         if not (isinstance(categories, list) and all(isinstance(c, str) for c in categories)):
             raise TypeError("categories are a list of texts")
+        "".join(categories).encode()
         if not categories or len(set(categories)) < len(categories):
             raise ValueError("categories are distinct, and there is one at least")
         return OneHot(name, categories)

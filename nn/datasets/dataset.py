@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from nn.arguments import few
+from nn.arguments import few, shown
 from nn.datasets.table import DataError, Table
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def read_csv(
     for name in (target, *text, *drop):
         table.require(name)
     if target in drop:
-        raise DataError(f"{table.path}: {target!r} is the target, so it cannot be dropped")
+        raise DataError(f"{table.path}: {shown(target)} is the target, so it cannot be dropped")
     columns: dict[str, list[Any]] = {
         name: table.texts(name)
         if name in text or not table.is_numeric(name)
@@ -126,12 +126,13 @@ def read_csv(
     }
     y = columns.pop(target)
     if not columns:
-        raise DataError(f"{table.path}: {target!r} has no other column to be predicted from")
+        raise DataError(f"{table.path}: {shown(target)} has no other column to be predicted from")
     categories = {name: sorted(set(column)) for name, column in columns.items() if _is_text(column)}
     classes = sorted(set(y)) if _is_text(y) else None
+    labels = {name: label for label, name in enumerate(classes or [])}
     return Dataset(
         X=[list(row) for row in zip(*columns.values(), strict=True)],
-        y=y if classes is None else [classes.index(name) for name in y],
+        y=y if classes is None else [labels[name] for name in y],
         features=list(columns),
         target=target,
         classes=classes,

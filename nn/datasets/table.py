@@ -10,10 +10,11 @@ import math
 import re
 import zlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nn.arguments import few
+from nn.arguments import few, plain, shown
 
 if TYPE_CHECKING:
     import os
@@ -63,7 +64,10 @@ class Table:
                     lines.append(line)
                 line = reader.line_num + 1
         except csv.Error as error:
-            raise DataError(f"{path}, line {line}: {error}; check the quotes in this row") from None
+            problem = plain(error)
+            raise DataError(
+                f"{path}, line {line}: {problem}; check the quotes in this row"
+            ) from None
         if not rows:
             raise DataError(
                 f"{path}: the file is empty; it needs a line of column names and rows of data"
@@ -82,9 +86,9 @@ class Table:
                 raise DataError(
                     f"{self.path}, line {header}: column {position} has no name; give it one"
                 )
-            if self.columns.index(name) != position - 1:
+            if self._positions[name] != position - 1:
                 raise DataError(
-                    f"{self.path}, line {header}: two columns are called {name!r}; rename one"
+                    f"{self.path}, line {header}: two columns are called {shown(name)}; rename one"
                 )
         for line, row in zip(self.lines, self.rows, strict=True):
             if len(row) != len(self.columns):
@@ -93,19 +97,24 @@ class Table:
                     "look for a missing or surplus separator"
                 )
 
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        """Where each column stands; the last of one name, where two have it."""
+        return {name: position for position, name in enumerate(self.columns)}
+
     def require(self, name: str) -> None:
         """Raise a DataError that lists the columns if none is called `name`."""
-        if name not in self.columns:
+        if name not in self._positions:
             close = difflib.get_close_matches(name, self.columns, n=1, cutoff=0.5)
-            hint = f"did you mean {close[0]!r}" if close else "is it another file"
+            hint = f"did you mean {shown(close[0])}" if close else "is it another file"
             raise DataError(
-                f"{self.path}: there is no column {name!r}; {hint}? "
+                f"{self.path}: there is no column {shown(name)}; {hint}? "
                 f"Its columns are {few(self.columns, limit=12)}"
             )
 
     def error(self, row: int, name: str, problem: str) -> DataError:
         """Return the error that says what is wrong in one cell."""
-        return DataError(f"{self.path}, line {self.lines[row]}, column {name!r}: {problem}")
+        return DataError(f"{self.path}, line {self.lines[row]}, column {shown(name)}: {problem}")
 
     def is_numeric(self, name: str) -> bool:
         """Whether more than half of a column's cells are numbers, missing ones not counted.
@@ -122,15 +131,15 @@ class Table:
             raise self.error(
                 self.texts(name).index(cell),
                 name,
-                f"{cell!r} is not a number; write {_rewritten(cell)} and so on, "
-                f"or keep the column as text with --text {name!r}",
+                f"{shown(cell)} is not a number; write {plain(_rewritten(cell))} and so on, "
+                f"or keep the column as text with --text {shown(name)}",
             )
         return 2 * count > len(cells)
 
     def texts(self, name: str) -> list[str]:
         """Return a column as text; a missing value is a DataError."""
         self.require(name)
-        position = self.columns.index(name)
+        position = self._positions[name]
         cells = [row[position] for row in self.rows]
         if "" in cells:
             raise self.error(
@@ -150,15 +159,17 @@ class Table:
                 raise self.error(
                     row,
                     name,
-                    f"the value is missing ({cell!r}); fill it in, or leave out the row or the "
-                    "column",
+                    f"the value is missing ({shown(cell)}); fill it in, or leave out the row or "
+                    "the column",
                 )
             if number is None or not math.isfinite(number):
                 better = _rewritten(cell)
-                correction = "correct it" if better is None else f"write {better}"
+                correction = "correct it" if better is None else f"write {plain(better)}"
                 kind = "number" if number is None else "finite number"
                 raise self.error(
-                    row, name, f"{cell!r} is not a {kind}, and this column is numeric; {correction}"
+                    row,
+                    name,
+                    f"{shown(cell)} is not a {kind}, and this column is numeric; {correction}",
                 )
             numbers.append(number)
         return numbers
