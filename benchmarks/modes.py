@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from every_mode import Operation
 
 PAGE = Path(__file__).parents[1] / "docs" / "modes.md"
-COUNT = 40  # points of each kind, as in accuracy.py
+COUNT = 40  # points of each kind
 OPERATORS = ("add", "sub", "mul", "div", "neg", "less", "less_equal", "equal", "not_equal")
 OPENING = f"""\
 # How accurate every mode of differentiation is
 
 Each cell is the largest error found of an operation's derivatives in one mode, in units in the last
 place (ulp) of the true derivative: by all its operands, mixed derivatives too, over points drawn
-from its intervals, tails included. The truth comes from mpmath, without any rule of
-differentiation. It, the intervals and the points ({COUNT} drawn of each kind, a quarter of that for
-operations on lists) are those of [accuracy](accuracy.md). Of `softmax` and `log_softmax` the first
+from its intervals, tails included, {COUNT} of each kind (a quarter of that for operations on lists).
+The truth comes from mpmath, without any rule of differentiation, as in [accuracy](accuracy.md),
+which has the intervals, and harder points. Of `softmax` and `log_softmax` the first
 result is differentiated. Each reference is computed once, and every mode is held against it.
 `python benchmarks/modes.py` makes this page, in some two minutes on one core.
 
