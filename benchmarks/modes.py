@@ -27,7 +27,7 @@ OPENING = f"""\
 
 Each cell is the largest error found of an operation's derivatives in one mode, in units in the last
 place (ulp) of the true derivative: by all its operands, mixed derivatives too, over points drawn
-from its intervals, tails included, {COUNT} of each kind (a quarter of that for operations on lists).
+from its intervals, tails included, {COUNT} of each kind (of lists a quarter of that).
 The truth comes from mpmath, without any rule of differentiation, as in [accuracy](accuracy.md),
 which has the intervals, and harder points. Of `softmax` and `log_softmax` the first
 result is differentiated. Each reference is computed once, and every mode is held against it.
