@@ -95,6 +95,7 @@ def loss_curve(
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter("{x:g}")
     axes.set(xlabel="epoch", ylabel="loss", xlim=(1, max(2, len(training))))
+    axes.locator_params(axis="x", integer=True)
     axes.grid(which="both", color=PALE)
     axes.legend(frameon=False, labelcolor=INK)
     return picture
@@ -271,6 +272,7 @@ def gradient_sizes(gradients: Mapping[str, Sequence[float]]) -> Figure:
         line = "-" if len(sizes) > 1 else "o"
         axes.plot(range(1, len(sizes) + 1), seen, line, color=colour, label=_text(layer))
     axes.set(xlabel="epoch", ylabel="root mean square", xlim=(1, max(2, epochs)))
+    axes.locator_params(axis="x", integer=True)
     if any(0 < size < math.inf for sizes in gradients.values() for size in sizes):
         axes.set_yscale("log")
     axes.grid(color=PALE)

@@ -375,3 +375,11 @@ def test_axes_fill_rows_in_the_order_of_their_titles():
 def test_titles_that_do_not_fill_the_rows_are_refused():
     with pytest.raises(ValueError, match=r"^figure: 3 titles do not fill 2 rows; give as many"):
         plots.figure(6.0, 4.0, *"abc", rows=2)
+
+
+@pytest.mark.parametrize("epochs", [1, 3, 20])
+def test_epochs_are_counted_in_whole_numbers(epochs):
+    losses = [1.0 / (epoch + 1) for epoch in range(epochs)]
+    for picture in (plots.loss_curve(losses), plots.gradient_sizes({"layers.0": losses})):
+        picture.draw_without_rendering()
+        assert all(tick == round(tick) for tick in picture.axes[0].get_xticks())
