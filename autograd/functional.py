@@ -87,8 +87,8 @@ def _gradient(
 
     Of Duals it is the Dual of the derivatives.
     """
-    level = max((x.level for x in (output, *variables) if isinstance(x, Dual)), default=0)
-    if level:
+    level = max((x.level for x in (output, *variables) if isinstance(x, Dual)), default=None)
+    if level is not None:
         inner = [_part(x, level, "primal") for x in variables]
         primals, tangents = (
             _gradient(_part(output, level, which), inner, plain=plain)

@@ -128,7 +128,7 @@ def pow(a: float, b: float) -> float:
     except ValueError:
         if a != 0.0:
             return nan
-        odd = math.fmod(b, 2.0) in {1.0, -1.0}
+        odd = math.fmod(b, 2.0) == -1.0  # b is negative: 0 raised to it is a pole
         return math.copysign(inf, a) if odd else inf
 
 

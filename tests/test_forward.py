@@ -12,6 +12,7 @@ from autograd import (
     Value,
     dot,
     exp,
+    grad,
     jacobian_forward,
     jvp,
     log,
@@ -64,6 +65,20 @@ def test_a_dual_is_its_primal_where_python_wants_a_number():
     assert (float(x), int(x), bool(x), math.exp(x)) == (2.5, 2, True, math.exp(2.5))
 
 
+def test_a_dual_is_written_as_its_number_where_a_format_asks_for_one():
+    x = Dual(2.5, 1.0)
+    assert (f"{x:.2f}", f"{x:+.0e}", round(x, 0)) == ("2.50", "+2e+00", 2.0)
+    assert f"{x}" == str(x) == repr(x)
+
+
+def test_detach_gives_the_primal_and_cuts_its_graph_too():
+    a = Value(2.0)
+    cut = Dual(a * 3.0, 1.0).detach()
+    assert (cut.data, cut.operands) == (6.0, ())
+    assert Dual(2.5, 1.0).detach() == 2.5
+    assert Dual(Dual(2.5, 1.0, level=1), 1.0, level=2).detach() == 2.5
+
+
 def test_a_piecewise_constant_function_gives_a_plain_number():
     assert primitives.less(Dual(1.0, 1.0), 2.0) is True
     assert type(primitives.stop_gradient(Dual(1.0, 1.0))) is float
@@ -107,6 +122,19 @@ def test_jvp_gives_the_value_and_the_derivative_along_the_tangents():
     assert value == math.exp(0.5) * math.sin(0.25)
     expected = math.exp(0.5) * (2.0 * math.sin(0.25) - math.cos(0.25))
     assert tangent == pytest.approx(expected, rel=1e-15)
+
+
+def test_a_result_that_does_not_depend_on_the_direction_has_rate_0_whatever_else_moves():
+    for inner in (lambda x: lambda _: x, lambda x: lambda _: [x, 2.0 * x][1]):
+        outer = lambda x: jvp(inner(x), (5.0,), (1.0,))  # noqa: E731  as mathematics writes it
+        value, rate = jvp(outer, (3.0,), (1.0,))
+        assert (value[1], rate[1]) == (0.0, 0.0)
+        assert rate[0] == value[0] / 3.0
+
+
+def test_grad_at_a_dual_made_by_hand_is_the_dual_of_the_gradient():
+    slope = grad(lambda x: x * x * x)(Dual(3.0, 1.0))
+    assert (slope.primal, slope.tangent) == (27.0, 18.0)
 
 
 def test_jvp_is_linear_in_the_tangents():

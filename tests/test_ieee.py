@@ -187,6 +187,17 @@ def test_the_exponential_of_a_difference_is_that_of_the_exact_difference(differe
         assert ulps(ieee.exp_difference(*point), expected) <= 1.0
 
 
+@given(x=st.floats(1e-289, 1e299) | st.floats(-1e3, 1e3).filter(lambda x: abs(x) > 1e-289))
+def test_a_cube_root_is_the_nearest_float(x):
+    root = Fraction(ieee.cbrt(x))
+    half = Fraction(math.ulp(ieee.cbrt(x))) * Fraction(51, 100)
+    assert (root - half) ** 3 < Fraction(x) < (root + half) ** 3
+
+
+def test_the_cube_root_of_a_cube_is_exact():
+    assert [n for n in range(-300, 300) if ieee.cbrt(float(n**3)) != n] == []
+
+
 MODERATE = st.floats(1e-100, 1e100) | st.floats(-1e100, -1e-100)
 
 
