@@ -65,6 +65,20 @@ def gradient(root, leaves):
     return [leaf.grad for leaf in leaves]
 
 
+# The order
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_order_has_every_node_once_operands_before_users_and_unselected_branches_too(seed):
+    _, root = random_graph(random.Random(seed))
+    order = topological_order(root)
+    assert len(order) == len({*order})
+    assert {*order} == {*graph(root)}
+    place = {node: i for i, node in enumerate(order)}
+    for node in order:
+        assert all(place[x] < place[node] for x in node.operands if isinstance(x, Value))
+
+
 # What is added
 
 

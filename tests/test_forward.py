@@ -125,11 +125,10 @@ def test_jvp_gives_the_value_and_the_derivative_along_the_tangents():
 
 
 def test_a_result_that_does_not_depend_on_the_direction_has_rate_0_whatever_else_moves():
-    for inner in (lambda x: lambda _: x, lambda x: lambda _: [x, 2.0 * x][1]):
-        outer = lambda x: jvp(inner(x), (5.0,), (1.0,))  # noqa: E731  as mathematics writes it
-        value, rate = jvp(outer, (3.0,), (1.0,))
-        assert (value[1], rate[1]) == (0.0, 0.0)
-        assert rate[0] == value[0] / 3.0
+    def outer(x):
+        return jvp(lambda _: x * x, (5.0,), (1.0,))
+
+    assert jvp(outer, (3.0,), (1.0,)) == ((9.0, 0.0), (6.0, 0.0))
 
 
 def test_grad_at_a_dual_made_by_hand_is_the_dual_of_the_gradient():
