@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parent))
 from expressions import POINTS, POLYNOMIAL, expressions, same_bits
 from reference import points
-from test_conventions import FIRST
+from test_conventions import LINES
 
 import autograd
 from autograd import (
@@ -120,8 +120,10 @@ def test_every_function_is_the_float_function(script, row):
 # Programs
 
 
-@pytest.mark.parametrize(("expression", "point", "value", "gradient"), FIRST)
-def test_every_line_of_the_page_on_conventions_holds(script, expression, point, value, gradient):
+@pytest.mark.parametrize(("expression", "point", "value", "gradient", "_hessian"), LINES)
+def test_every_line_of_the_page_on_conventions_holds(
+    script, expression, point, value, gradient, _hessian
+):
     f = eval(f"lambda {', '.join(point)}: {expression}", {**vars(autograd)})
     program = trace(value_and_grad(f, [*range(len(point))]), *point.values())
     ((found, *derivatives),) = results_of(script, [(program, point.values())])
