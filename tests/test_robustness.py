@@ -32,7 +32,7 @@ COUNTS = {
     robustness.corrupted_tables: 300,
     robustness.flat_memory: 2000,
     robustness.flat_memory_compiled: 1000,
-    robustness.flat_memory_of_new_functions: 20,
+    robustness.flat_memory_of_new_functions: 10,
 }
 
 
