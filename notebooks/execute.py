@@ -40,10 +40,9 @@ SECONDS = 300  # for a cell, after which it is taken to hang
 ENOUGH = 3  # of the notebooks must notice
 BROKEN = """
 from autograd import Value
-right = Value.__mul__
-def wrong(self, other):
+def wrong(self, other, right=Value.__mul__, kind=Value):
     product = right(self, other)
-    if type(product) is Value and type(other) is Value:
+    if type(product) is kind and type(other) is kind:
         a, b, by_a, by_b = product.edges
         product.edges = (a, b, by_a, 0.5 * by_b)
     return product
@@ -59,7 +58,12 @@ def run(notebook: NotebookNode) -> None:
     """
     resources = {"metadata": {"path": FOLDER}}
     NotebookClient(
-        notebook, timeout=SECONDS, resources=resources, record_timing=False, kernel_name="python3"
+        notebook,
+        timeout=SECONDS,
+        resources=resources,
+        record_timing=False,
+        coalesce_streams=True,
+        kernel_name="python3",
     ).execute()
     for cell in notebook.cells:
         cell.pop("execution_state", None)
