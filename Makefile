@@ -5,12 +5,14 @@
 # make check-notebooks  run them and their exercises' solutions, and compare with what is stored
 # make bench            time the engine beside micrograd, and the compiler beside PyTorch, JAX and C
 # make precise          10,000 random programs in machine code, bit for bit
+# make robust           interrupt, kill, damage and exhaust it, and write docs/robustness.md
+# make mutants          break the engine in every small way, and see whether the tests notice
 
 PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := demo
-.PHONY: demo test check notebooks check-notebooks bench precise clean
+.PHONY: demo test check notebooks check-notebooks bench precise robust mutants clean
 
 demo: .venv/demo
 	$(BIN)/python -m nn demo
@@ -38,6 +40,12 @@ bench: .venv/bench
 precise: .venv/test
 	$(BIN)/python tests/test_compiler.py 10000
 
+robust: .venv/test
+	$(BIN)/python benchmarks/robustness.py
+
+mutants: .venv/mutants
+	$(BIN)/python benchmarks/mutants.py
+
 # The system's pip fills the environment, because Debian's python3 cannot put a pip into one.
 .venv/bin/python:
 	$(PYTHON) -m venv --without-pip .venv
@@ -47,7 +55,8 @@ precise: .venv/test
 .venv/dev: EXTRAS = dev
 .venv/notebooks: EXTRAS = notebooks
 .venv/bench: EXTRAS = test,bench
-.venv/demo .venv/test .venv/dev .venv/notebooks .venv/bench: pyproject.toml | .venv/bin/python
+.venv/mutants: EXTRAS = test,mutants
+.venv/demo .venv/test .venv/dev .venv/notebooks .venv/bench .venv/mutants: pyproject.toml | .venv/bin/python
 	$(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet --editable '.[$(EXTRAS)]'
 	touch $@
 
