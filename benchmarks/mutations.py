@@ -50,6 +50,11 @@ class Essence(ast.NodeTransformer):  # its methods are named and called as ast s
     def visit_arg(self, node: ast.arg) -> ast.arg:  # noqa: D102
         return ast.arg(node.arg)
 
+    def visit_arguments(self, node: ast.arguments) -> ast.AST:  # noqa: D102
+        node.args = [*node.posonlyargs, *node.args, *node.kwonlyargs]  # `/` is no multiplication
+        node.posonlyargs, node.kwonlyargs = [], []
+        return self.generic_visit(node)
+
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: D102
         node.returns = None
         return self.generic_visit(node)

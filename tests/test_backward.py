@@ -79,6 +79,22 @@ def test_the_order_has_every_node_once_operands_before_users_and_unselected_bran
         assert all(place[x] < place[node] for x in node.operands if isinstance(x, Value))
 
 
+def test_a_branch_is_in_the_order_on_whichever_side_it_was_not_selected():
+    low, high = Value(1.0) * 2.0, Value(5.0) * 2.0
+    for root in (maximum(low, high), maximum(high, low), where(True, high, low)):
+        assert {*topological_order(root)} == {*graph(root)}
+        assert low in {*topological_order(root)}
+
+
+def test_a_graph_is_not_looked_at_below_the_nodes_it_ends_at():
+    a = Value(2.0)
+    b = a * 3.0
+    c = b * 5.0
+    assert graph(c, above={b}) == [b, c]
+    assert graph(c + a, above={b})[:2] == [b, c]
+    assert graph(c, above={c}) == [c]
+
+
 # What is added
 
 

@@ -100,6 +100,36 @@ def test_a_long_operand_is_cut_short_in_the_error():
     assert len(str(error.value)) < 100
 
 
+@pytest.mark.parametrize("size", [1, 39, 40, 41, 42, 1000])
+def test_an_error_shows_at_most_40_characters_of_what_was_given_and_all_if_it_can(size):
+    text = "x" * (size - 2)  # and its two quotes
+    with pytest.raises(TypeError) as error:
+        Value(text)
+    shown = str(error.value).partition(" got str ")[2]
+    assert shown == (repr(text) if len(repr(text)) <= 40 else repr(text)[:37] + "...")
+    assert len(shown) <= 40
+
+
+@pytest.mark.parametrize("wrong", ["1", None, [1.0], object()], ids=kind)
+def test_only_an_array_is_sent_to_numpy(wrong):
+    with pytest.raises(TypeError) as error:
+        exp(wrong)
+    assert "np." not in str(error.value)
+    with pytest.raises(TypeError, match=r"; np\.exp takes arrays$"):
+        exp(np.array([1.0]))
+    with pytest.raises(TypeError) as error:  # NumPy has no relu
+        relu(np.array([1.0]))
+    assert "np." not in str(error.value)
+
+
+def test_a_kind_of_number_must_say_how_it_records():
+    class Number(primitives.Scalar):
+        rank = 9
+
+    with pytest.raises(NotImplementedError):
+        hypot(Number(), 1.0)
+
+
 def test_a_value_has_no_other_attributes():
     with pytest.raises(AttributeError):
         Value(1.0).gradient = 1.0
