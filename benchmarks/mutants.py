@@ -85,14 +85,14 @@ docstrings, `type(x) == float` for `type(x) is float`, and the intervals of the 
 tests take their numbers.
 """
 HEAD = """\
-| module | mutants | killed | of these by their time | equivalent | open | score |
-|---|---|---|---|---|---|---|"""
+| module | mutants | killed | of these by a limit | equivalent | open | killed | but equivalent |
+|---|---|---|---|---|---|---|---|"""
 SURVIVE = """\
 ## Survivors
 
-The score is killed / mutants: those that are equivalent count against it. They are listed in
-`benchmarks/equivalent.toml`, with the reason why they are: the numbers that a user can see are the
-same."""
+Equivalent mutants do what the engine does, or differ in what it does not promise: they are listed
+in `benchmarks/equivalent.toml` with the reason, are not run, and count as not killed in the first
+score."""
 OPEN = "Open: a test is missing, or a reason"
 
 
@@ -269,8 +269,8 @@ def page(verdicts: dict[str, list[Verdict]], seconds: float) -> str:
         ended = sum(1 for killer in killed if killer.startswith("SIG"))
         alike = sum(1 for v in every if v.why)
         cells = (len(every), len(killed), ended, alike, len(every) - len(killed) - alike)
-        score = f"{100 * len(killed) / len(every):.1f} %"
-        rows.append("| " + " | ".join(map(str, (f"`{module}`", *cells, score))) + " |")
+        scores = [f"{100 * len(killed) / n:.1f} %" for n in (len(every), len(every) - alike)]
+        rows.append("| " + " | ".join(map(str, (f"`{module}`", *cells, *scores))) + " |")
         if module != "all":
             for v in every:
                 if v.why or not v.killer:

@@ -205,6 +205,15 @@ def test_asking_a_tracer_for_its_data_is_an_error_that_names_the_line(name):
             trace(around, 0.0)
 
 
+def test_a_tracers_data_or_digits_are_refused_by_name_but_it_may_be_printed():
+    printed = []
+    for kind, ask in (("data", lambda x: x.data), ("text", lambda x: f"{x:.2f}")):
+        with pytest.raises(TypeError, match=f"used a number as {kind}, at line .* has no data"):
+            trace(ask, 0.0)
+    trace(lambda x: printed.append(f"{x} {x!r} {-x}") or x, 0.0)
+    assert printed == ["Tracer(input) Tracer(input) Tracer(neg)"]
+
+
 @pytest.mark.parametrize("ask", [round, lambda x: x // 2, lambda x: f"{x:.2f}", lambda x: x % 2])
 def test_what_has_no_meaning_for_a_tracer_is_pythons_own_error(ask):
     with pytest.raises(TypeError):
