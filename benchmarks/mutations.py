@@ -52,7 +52,8 @@ class Essence(ast.NodeTransformer):  # its methods are named and called as ast s
 
     def visit_arguments(self, node: ast.arguments) -> ast.AST:  # noqa: D102
         node.args = [*node.posonlyargs, *node.args, *node.kwonlyargs]  # `/` is no multiplication
-        node.posonlyargs, node.kwonlyargs = [], []
+        node.defaults += [default for default in node.kw_defaults if default]
+        node.posonlyargs, node.kwonlyargs, node.kw_defaults = [], [], []
         return self.generic_visit(node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: D102

@@ -205,6 +205,13 @@ def test_asking_a_tracer_for_its_data_is_an_error_that_names_the_line(name):
             trace(around, 0.0)
 
 
+def test_what_to_write_instead_depends_on_what_was_asked_for():
+    instead, outside = "such as autograd.sin instead of math.sin", "fix it outside of the function"
+    for ask, advice in ((math.sin, instead), (lambda x: x.data, instead), (range, outside)):
+        with pytest.raises(TypeError, match=advice):
+            trace(ask, 0.0)
+
+
 def test_a_tracers_data_or_digits_are_refused_by_name_but_it_may_be_printed():
     printed = []
     for kind, ask in (("data", lambda x: x.data), ("text", lambda x: f"{x:.2f}")):
@@ -445,6 +452,19 @@ def test_sums_of_tracers_by_pythons_sum_and_ours_are_the_same():
 )
 def test_derivatives_flow_into_a_trace_made_inside_them(derivative, expected):
     assert float(derivative()) == expected
+
+
+def test_a_trace_inside_a_derivative_has_its_variables_as_parameters_and_nothing_below_them():
+    found = []
+
+    def f(x):
+        program = trace(lambda y: x * y + x, 1.0)
+        found.append([parameter is x for parameter in program.parameters])
+        return program(3.0)
+
+    for x in (2.0, Value(2.0), Value(1.0) * 2.0):
+        assert float(grad(f)(x)) == 4.0
+    assert found == [[True]] * 3
 
 
 def test_a_trace_that_was_cut_short_leaves_nothing_behind():
