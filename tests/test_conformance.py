@@ -316,6 +316,13 @@ class Value:
     assert verdict.ends == "raised"
 
 
+def test_an_engine_without_anything_lacks_all_and_smells_of_nothing(folder):
+    source = "class Value:\n    def __init__(self, data):\n        self.data, self.grad = data, 0.0"
+    report = graded(engine_file(source), [case for case in KIT.cases if case.level == 1])
+    assert mistakes(report) == []
+    assert {verdict.ends for verdict in report.verdicts} == {"missing"}
+
+
 def test_an_assertion_against_what_has_no_logarithm_is_an_error_like_another():
     guarded = "assert self.data > 0\n        return Value(logarithm(self.data)"
     source = broken("negation-sign").replace("return Value(logarithm(self.data)", guarded)

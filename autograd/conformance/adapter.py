@@ -66,6 +66,8 @@ class Adapter:
 
     def backward(self, value: Any) -> None:
         """Add d value / d leaf to the gradient of every leaf."""
+        if not hasattr(value, "backward"):
+            raise MissingError("backward()")
         value.backward()
 
     def apply(self, operation: str, *operands: Any) -> Any:

@@ -51,10 +51,10 @@ def has_signature(verdict: Verdict, signature: dict[str, Any]) -> bool:
 
 
 def founded(kit: Kit, verdicts: Iterable[Verdict]) -> list[Verdict]:
-    """The verdicts that rest on no failure of a simpler case."""
+    """The verdicts that rest on no simpler case that failed or is missing."""
     verdicts = list(verdicts)
-    failed = {verdict.case.name for verdict in verdicts if verdict.failed}
-    return [v for v in verdicts if failed.isdisjoint(kit.foundations(v.case))]
+    unproved = {verdict.case.name for verdict in verdicts if not verdict.passed}
+    return [v for v in verdicts if unproved.isdisjoint(kit.foundations(v.case))]
 
 
 def diagnose(kit: Kit, verdicts: Iterable[Verdict]) -> list[Smell]:
