@@ -316,7 +316,7 @@ class Value:
     assert verdict.ends == "raised"
 
 
-def test_an_engine_without_anything_lacks_all_and_smells_of_nothing(folder):
+def test_an_engine_without_anything_lacks_all_and_smells_of_nothing():
     source = "class Value:\n    def __init__(self, data):\n        self.data, self.grad = data, 0.0"
     report = graded(engine_file(source), [case for case in KIT.cases if case.level == 1])
     assert mistakes(report) == []
