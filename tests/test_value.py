@@ -288,6 +288,11 @@ def test_methods_take_the_further_operands_of_their_function():
     assert Value(-1.0).elu(2.0).data == 2.0 * math.expm1(-1.0)
 
 
+def test_functions_of_several_operands_are_no_methods():
+    for name in ("hypot", "maximum", "where", "clip", "xlogy", "pow", "dot", "mean"):
+        assert not hasattr(Value, name), name
+
+
 # The graph
 
 
