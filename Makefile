@@ -44,7 +44,7 @@ robust: .venv/test
 	$(BIN)/python benchmarks/robustness.py
 
 mutants: .venv/mutants
-	$(BIN)/python benchmarks/mutants.py
+	nice -n 10 $(BIN)/python benchmarks/mutants.py
 
 # The system's pip fills the environment, because Debian's python3 cannot put a pip into one.
 .venv/bin/python:
@@ -55,7 +55,7 @@ mutants: .venv/mutants
 .venv/dev: EXTRAS = dev
 .venv/notebooks: EXTRAS = notebooks
 .venv/bench: EXTRAS = test,bench
-.venv/mutants: EXTRAS = test,mutants
+.venv/mutants: EXTRAS = mutants
 .venv/demo .venv/test .venv/dev .venv/notebooks .venv/bench .venv/mutants: pyproject.toml | .venv/bin/python
 	$(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet --editable '.[$(EXTRAS)]'
 	touch $@
