@@ -2,7 +2,7 @@
 
     python benchmarks/modes.py
 
-The references and the points are those of the tests (`tests/every_mode.py`), with more points.
+The points, the truths and the exceptions are those of the tests (`tests/reference_values.py`).
 """
 
 from __future__ import annotations
@@ -12,26 +12,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from every_mode import ALL_EXCEPTIONS, MODES, OPERATIONS, worst_in_every_mode
+from every_mode import MODES, in_mode
+from reference import OPERATIONS
+from reference_values import CANCEL, LISTS, POINTS, worst
 
 import autograd
 
 if TYPE_CHECKING:
-    from every_mode import Operation
+    from reference import Operation
 
 PAGE = Path(__file__).parents[1] / "docs" / "modes.md"
-COUNT = 40  # points of each kind
 OPERATORS = ("add", "sub", "mul", "div", "neg", "less", "less_equal", "equal", "not_equal")
-OPENING = f"""\
+OPENING = """\
 # How accurate every mode of differentiation is
 
 Each cell is the largest error found of an operation's derivatives in one mode, in units in the last
-place (ulp) of the true derivative: by all its operands, mixed derivatives too, over points drawn
-from its intervals, tails included, {COUNT} of each kind (of lists a quarter of that).
-The truth comes from mpmath, without any rule of differentiation, as in [accuracy](accuracy.md),
-which has the intervals, and harder points. Of `softmax` and `log_softmax` the first
-result is differentiated. Each reference is computed once, and every mode is held against it.
-`python benchmarks/modes.py` makes this page, in some two minutes on one core.
+place (ulp), by all its operands, mixed derivatives too. The points, the truths (of mpmath, without
+any rule of differentiation), the units and the exceptions are those of [accuracy](accuracy.md).
+The tests hold every mode to the same bounds as there.
+`python benchmarks/modes.py` makes this page, in half a minute on one core.
 
 First derivatives of f at x:
 
@@ -61,12 +60,13 @@ end."""
 
 def line(operation: Operation) -> tuple[str, dict[str, float]]:
     """The operation's line of the page, and its error in each mode."""
-    worst = worst_in_every_mode(operation, COUNT)
-    errors = {mode: found[0] for mode, found in worst.items()}
-    cells = []
+    exceptions = {(name, len(positions)) for name, positions, *_ in (*CANCEL, *POINTS)} | {*LISTS}
+    errors, cells = {}, []
     for order, modes in MODES.items():
-        mark = "\\*" if (operation.name, order) in ALL_EXCEPTIONS else ""
-        cells += [f"{errors[mode]:.2f}{mark}" for mode in modes]
+        mark = "\\*" if (operation.name, order) in exceptions else ""
+        for name, mode in modes.items():
+            errors[name] = worst(operation.name, in_mode(operation, mode, order))
+            cells.append(f"{errors[name]:.2f}{mark}")
     print(operation.name, *cells, flush=True)
     return f"| `{operation.name}` | {' | '.join(cells)} |", errors
 
@@ -93,20 +93,6 @@ def disagreements(found: dict[str, dict[str, float]]) -> list[str]:
     return lines
 
 
-def exceptions() -> list[str]:
-    """The bounds beyond 8 ulp, by their reason."""
-    lines = []
-    for reason in dict.fromkeys(why for _, why in ALL_EXCEPTIONS.values()):
-        held = [
-            f"{'first' if order == 1 else 'second'} of `{name}` ({bound:g})"
-            for (name, order), (bound, why) in ALL_EXCEPTIONS.items()
-            if why == reason and order
-        ]
-        if held:
-            lines.append(f"* {reason}: {', '.join(held)}.")
-    return lines
-
-
 def page() -> str:
     """The whole page."""
     public = [o for o in OPERATIONS.values() if o.name in autograd.__all__]
@@ -118,9 +104,7 @@ def page() -> str:
         *table("Operators", operators, found),
         *table("Rows that only partials are written in", internal, found),
         "",
-        "\\* where it is beyond 8 ulp, in ulp of another size, and held to a bound:",
-        "",
-        *exceptions(),
+        "\\* one of the exceptions that [accuracy](accuracy.md#exceptions) lists.",
         "",
         "## Where modes of the same order differ",
         "",

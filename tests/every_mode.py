@@ -1,31 +1,12 @@
-"""Every operation's derivatives in every mode of differentiation, and how far off they are."""
+"""Every operation's derivatives in every mode of differentiation."""
 
 from __future__ import annotations
 
 import functools
-import random
 
-import reference_values
-from mpmath import mpf
-from reference import (
-    BOUND,
-    CONSTANTS,
-    EXCEPTIONS,
-    OPERATIONS,  # noqa: F401  of those who import this
-    derivative,
-    points,
-    size_nearby,
-    ulps,
-)
+from reference_values import places, truths
 
 from autograd import Value, grad, gradients, hessian, jvp, trace
-from autograd.primitives import Reduction
-
-
-def trial_points(operation, count):
-    """Fewer of each kind for lists, which are tried in several lengths."""
-    return points(operation.row, -(-count // 4) if isinstance(operation.row, Reduction) else count)
-
 
 # Modes: of a function and the numbers it is taken at, the derivative by each number
 
@@ -118,83 +99,7 @@ MODES = {
 }
 
 
-# Errors
-
-# of the rows, and of softmax and log_softmax, which are composed of rows
-ALL_EXCEPTIONS = EXCEPTIONS | {
-    ("softmax", 2): (16.0, "it changes sign; in ulps of the smaller first derivative"),
-    ("log_softmax", 1): (8.0, "1 - p cancels where p is nearly 1; in ulps of 1"),
-    ("log_softmax", 2): (40.0, "half an ulp more for each of largest - smallest"),
-}
-
-
-@functools.cache
-def expected(operation, point, positions):
-    if operation.name in CONSTANTS:
-        return mpf(0)
-    return derivative(operation.reference, point, positions)
-
-
-@functools.cache
-def size_near(operation, point, positions):
-    """The unit of an exception is the last place of this."""
-    if operation.name == "log_softmax":
-        return 1 if len(positions) == 1 else 0
-    if operation.name == "softmax":
-        return min(abs(expected(operation, point, (i,))) for i in positions)
-    return size_nearby(operation.reference, point, positions)
-
-
-def error(operation, point, positions, answer):
-    """In ulps; where an exception says so, of the size nearby."""
-    found = ulps(answer, expected(operation, point, positions))
-    if found > BOUND and (operation.name, len(positions)) in ALL_EXCEPTIONS:
-        size = size_near(operation, point, positions)
-        found = ulps(answer, expected(operation, point, positions), size)
-    return found
-
-
-def places(size, order):
-    """The operands to differentiate by; of a long list twice by a diagonal and one beside."""
-    if order == 1:
-        return [(i,) for i in range(size)]
-    if size <= 3:
-        return [(i, j) for i in range(size) for j in range(size)]
-    return [(i, (i + step) % size) for i in range(size) for step in (0, 1)]
-
-
-def worst_in_every_mode(operation, count):
-    """For each mode the largest error over the operation's points: (ulps, positions, point)."""
-    worst = {name: (0.0, (), ()) for modes in MODES.values() for name in modes}
-    for point in trial_points(operation, count):
-        for order, modes in MODES.items():
-            for name, mode in modes.items():
-                answers = mode(operation.function, [*point])
-                for positions in places(len(point), order):
-                    answer = answers
-                    for i in positions:
-                        answer = answer[i]
-                    found = error(operation, point, positions, answer)
-                    worst[name] = max(worst[name], (found, positions, point))
-    return worst
-
-
 # Third derivatives
-
-
-def middle_points(operation, count):
-    """Points with every operand between -5 and 5, where little under- or overflows."""
-    rng = random.Random(operation.name)
-    lengths = {len(point) for point in trial_points(operation, 1)}
-    domains = operation.row.domain
-    return [
-        tuple(
-            rng.uniform(max(low, -5.0), min(high, 5.0))
-            for low, high in (domains[i % len(domains)] for i in range(length))
-        )
-        for length in sorted(lengths)
-        for _ in range(count)
-    ]
 
 
 def by(f, i):
@@ -208,38 +113,28 @@ def third_derivative(f, xs, positions):
     return f(xs)
 
 
-def beside_a_zero(operation, point, positions):
-    """Whether the derivative is below 1e-3 of its size nearby, and changes sign there.
-
-    Nearby is where one operand is a tenth larger or smaller; or is 0.1 more or less, if its domain
-    has room on both sides of 0.
-    """
-    here = expected(operation, point, positions)
-    domains = operation.row.domain
-    small = changes_sign = False
-    for i, x in enumerate(point):
-        low, high = domains[i % len(domains)]
-        for moved in [x - 0.1, x + 0.1] * (low < 0.0 < high) + [0.9 * x, 1.1 * x]:
-            there = derivative(operation.reference, (*point[:i], moved, *point[i + 1 :]), positions)
-            small |= abs(here) < 1e-3 * abs(there)
-            changes_sign |= here * there <= 0
-            if small and changes_sign:
-                return True
-    return False
+# Answers at the points of the table
 
 
-# All answers at a point: value, first and second partials, by the operands to differentiate by
+def number(answer, positions):
+    for i in positions:
+        answer = answer[i]
+    return answer
 
 
-def at_places(value, first, second):
-    return {
-        positions: second[positions[0]][positions[1]]
-        if len(positions) == 2
-        else first[positions[0]]
-        if positions
-        else value
-        for positions in reference_values.places(len(first))
-    }
+def in_mode(operation, mode, order):
+    """Its answers: truths, by which operands, numbers; of second derivatives in either order."""
+    for truth in truths(operation.name):
+        answer = mode(operation.function, [*truth.point])
+        for positions in places(len(truth.point)):
+            if len(positions) == order:
+                for either in {positions, positions[::-1]}:
+                    yield truth, positions, number(answer, either)
+
+
+def at_places(*orders):
+    """Of a value, first and second partials all numbers, by the operands to differentiate by."""
+    return {p: number(orders[len(p)], p) for p in places(len(orders[1]))}
 
 
 def eager(operation, points):

@@ -46,29 +46,6 @@ def weighted_sum(*operands):
 
 CONSTANTS = {"peak", "stop_gradient"}  # give a constant, whatever their derivative
 
-BOUND = 8.0  # ulps, for every value and derivative of order 1 and 2 but these exceptions
-_CANCELS = "it changes sign, and next to its zero terms cancel"
-_ADDED = "it is added left to right, and may cancel"
-# (row, order): (bound in ulps of the size nearby, why)
-EXCEPTIONS = {
-    ("sum", 0): (16.0, _ADDED),
-    ("mean", 0): (16.0, _ADDED),
-    ("dot", 0): (16.0, _ADDED),
-    ("power_log", 1): (8.0, _CANCELS),
-    ("pow", 2): (16.0, _CANCELS),
-    ("power_log", 2): (16.0, _CANCELS),
-    ("direction", 2): (16.0, _CANCELS),
-    ("atan2", 2): (8.0, _CANCELS),
-    ("portion", 2): (16.0, _CANCELS),
-    ("sech", 2): (8.0, _CANCELS),
-    ("lorentzian", 2): (8.0, _CANCELS),
-    ("gaussian", 2): (8.0, _CANCELS),
-    ("normal_density", 2): (8.0, _CANCELS),
-    ("silu", 2): (8.0, _CANCELS),
-    ("gelu", 2): (8.0, _CANCELS),
-    ("logsumexp", 2): (16.0, "as many roundings add up as there are operands"),
-}
-
 REFERENCES = {
     "add": lambda a, b: a + b,
     "sub": lambda a, b: a - b,
@@ -239,16 +216,6 @@ def ulps(actual, expected, size=0):
         return 0.0 if actual == nearest else math.inf
     unit = math.ulp(max(abs(nearest), abs(float(size))))
     return float(abs(mpf(actual) - expected) / mpf(unit))
-
-
-def size_nearby(function, point, positions):
-    """The largest derivative where one operand is a tenth larger or smaller."""
-    moved = [
-        (*point[:i], x * factor, *point[i + 1 :])
-        for i, x in enumerate(point)
-        for factor in (0.9, 1.1)
-    ]
-    return max(abs(derivative(function, there, positions)) for there in moved)
 
 
 def samples(interval, rng, count):

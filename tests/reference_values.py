@@ -2,11 +2,12 @@
 
     python tests/reference_values.py [operation ...]
 
-makes reference_values.json anew, in some minutes. It has one line for each point: the point, and of
-every partial 22 digits; and where the partial is a sum, by its number the size that the unit is
-the last place of, or else, where the unit is that of the truth, the largest term. The truths are
-those of `reference.py`: functions, and differences of them at high precision, never a rule of
-differentiation.
+makes reference_values.json anew, in some minutes. Under an operation's name it has a line for each
+point: the point, and of its value, first and second partials 22 digits; and where the partial is a
+sum, by its number the size that the unit is the last place of, or else, where the unit is that of
+the truth, the largest term. Under the name with ''' are some third partials at fewer points; beside
+a zero they have their size nearby. The truths are those of `reference.py`: functions, and
+differences of them at high precision, never a rule of differentiation.
 
 The size is larger than the truth in two cases only. A sum of a list is judged against the sum of
 its absolute terms. And within 0.01 of a zero (at an operand other than 0) the terms of a sum
@@ -20,6 +21,7 @@ import itertools
 import json
 import math
 import multiprocessing
+import random
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -185,12 +187,34 @@ def trial_points(operation):
     return [*dict.fromkeys(found)]
 
 
+def middle_points(operation, count):
+    """Points with every operand between -5 and 5, where little under- or overflows."""
+    rng = random.Random(operation.name)
+    lengths = {len(point) for point in points(operation.row, 1)}
+    domains = operation.row.domain
+    return [
+        tuple(
+            rng.uniform(max(low, -5.0), min(high, 5.0))
+            for low, high in (domains[i % len(domains)] for i in range(length))
+        )
+        for length in sorted(lengths)
+        for _ in range(count)
+    ]
+
+
 def places(size):
     """The operands to differentiate by; of a long list twice by a diagonal and one beside."""
     twice = [(i, j) for i in range(size) for j in range(i, size)]
     if size > 3:
         twice = [tuple(sorted((i, (i + step) % size))) for i in range(size) for step in (0, 1)]
     return [(), *((i,) for i in range(size)), *twice]
+
+
+def places_of_thirds(size):
+    """The operands to differentiate by three times; of long lists a few."""
+    if size > 2:
+        return [(0, 0, 0), (0, 0, 1), (0, 1, 2)]
+    return [*itertools.combinations_with_replacement(range(size), 3)]
 
 
 # Sizes
@@ -307,6 +331,27 @@ def beside_a_zero(operation, point, positions):
     return False
 
 
+def size_of_third(operation, point, positions, truth):
+    """Its size nearby, if it changes sign there and is a thousand times smaller here; or 0.
+
+    Nearby is where one operand is a tenth larger or smaller; or is 0.1 more or less, if its domain
+    has room on both sides of 0.
+    """
+    if truth == 0:
+        return 0.0
+    domains = operation.row.domain
+    nearby = []
+    for i, x in enumerate(point):
+        low, high = domains[i % len(domains)]
+        for moved in [x - 0.1, x + 0.1] * (low < 0.0 < high) + [0.9 * x, 1.1 * x]:
+            if low <= moved <= high:
+                there = (*point[:i], moved, *point[i + 1 :])
+                nearby.append(derivative(operation.reference, there, positions))
+    size = max(map(abs, nearby))
+    changes_sign = any(truth * there <= 0 for there in nearby)
+    return size if changes_sign and abs(truth) < 1e-3 * size else 0.0
+
+
 # The table
 
 
@@ -314,6 +359,11 @@ def wanted(operation, point):
     """The partials that are wanted: none of what only serves to choose, or gives a constant."""
     discrete = operation.name in REFERENCES and not operation.row.partials
     return [()] if discrete or operation.name in CONSTANTS else places(len(point))
+
+
+def thirds(name):
+    """The key of its third derivatives."""
+    return f"{name}'''"
 
 
 def entry(operation, point):
@@ -331,6 +381,17 @@ def entry(operation, point):
     return [list(point), found, *([sizes, others] if sizes or others else [])]
 
 
+def entry_of_thirds(operation, point):
+    """A line of third derivatives: point, truths, sizes where they are beside a zero."""
+    found, sizes = [], {}
+    for k, positions in enumerate(places_of_thirds(len(point))):
+        truth = derivative(operation.reference, point, positions)
+        found.append(digits(truth))
+        if size := size_of_third(operation, point, positions, truth):
+            sizes[str(k)] = float(f"{float(size):.4g}")
+    return [list(point), found, *([sizes, {}] if sizes else [])]
+
+
 def digits(number):
     """As text, to 22 digits."""
     if number == mp.nint(number) and abs(number) < 1e6:
@@ -341,7 +402,11 @@ def digits(number):
 
 def entries_of(name):
     operation = OPERATIONS[name]
-    return name, [entry(operation, point) for point in trial_points(operation)]
+    few = [*points(operation.row, 1), *middle_points(operation, 6)]
+    return {
+        name: [entry(operation, point) for point in trial_points(operation)],
+        thirds(name): [entry_of_thirds(operation, point) for point in few],
+    }
 
 
 class Truth(NamedTuple):
@@ -357,7 +422,7 @@ class Truth(NamedTuple):
         size = self.sizes.get(positions, 0.0)
         if of_terms:
             size = self.terms.get(positions, size)
-        return ulps(actual, self.truths[positions], size)
+        return ulps(actual, self.truths.get(positions, mpf(0)), size)  # of a constant 0
 
 
 @functools.cache
@@ -368,11 +433,18 @@ def _lines():
 @functools.cache
 def truths(name):
     """What an operation must give at each of its points."""
-    return [*itertools.starmap(truth_of, _lines()[name])]
+    return [truth_of(line, places) for line in _lines()[name]]
 
 
-def truth_of(point, digits, *sizes):
+@functools.cache
+def truths_of_thirds(name):
+    """What its third derivatives must be."""
+    return [truth_of(line, places_of_thirds) for line in _lines()[thirds(name)]]
+
+
+def truth_of(line, places):
     """A line of the file."""
+    point, digits, *sizes = line
     by = places(len(point))
     with mp.workdps(30):
         numbers = dict(zip(by, map(mpf, digits), strict=False))
@@ -380,16 +452,67 @@ def truth_of(point, digits, *sizes):
     return Truth(tuple(point), numbers, *kinds)
 
 
+# Errors
+
+
+def bound(name, positions, truth):
+    """In ulps: of a second partial that of a first, if it is no sum, of no list, and normal."""
+    is_sum = (name, positions) in TERMS or isinstance(OPERATIONS[name].row, Reduction)
+    if len(positions) < 2 or is_sum or abs(truth) < sys.float_info.min:
+        return BOUNDS[len(positions)]
+    return BOUNDS[1]
+
+
+def error(name, truth, positions, actual):
+    """In ulps; where an exception says so and it is needed, of the largest term."""
+    found = truth.error(positions, actual)
+    if found > BOUNDS[len(positions)] and (name, positions) in CANCEL:
+        found = truth.error(positions, actual, of_terms=True)
+    return found
+
+
+def errors(name, answers):
+    """What is beyond its bound, and the exceptions that it took to keep to the bounds.
+
+    Answers are truths, the operands to differentiate by, and the numbers that were found.
+    """
+    beyond, taken = [], set()
+    for truth, positions, actual in answers:
+        order = len(positions)
+        most = bound(name, positions, truth.truths.get(positions, 0))
+        found = truth.error(positions, actual)
+        if found <= most:
+            continue
+        if (name, positions, truth.point) in POINTS:
+            taken.add((name, positions, truth.point))
+        elif (name, order) in LISTS and found <= LISTS[name, order][0]:
+            taken.add((name, order))
+        elif error(name, truth, positions, actual) <= most:
+            taken.add((name, positions))
+        else:
+            beyond.append((positions, truth.point, found))
+    return beyond, taken
+
+
+def worst(name, answers):
+    """The largest error, but for the points that are not held to a bound."""
+    return max(
+        error(name, truth, positions, actual)
+        for truth, positions, actual in answers
+        if (name, positions, truth.point) not in POINTS
+    )
+
+
 def write(names):
     made = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
     with multiprocessing.Pool() as pool:
-        for name, entries in pool.imap_unordered(entries_of, names, chunksize=1):
-            print(name, len(entries), flush=True)  # noqa: T201  it takes minutes
-            made[name] = entries
+        for entries in pool.imap_unordered(entries_of, names, chunksize=1):
+            print(*entries, flush=True)  # noqa: T201  it takes minutes
+            made |= entries
     groups = []
-    for name in OPERATIONS:
-        lines = ",\n".join(json.dumps(e, separators=(",", ":")) for e in made.get(name, []))
-        groups.append(f'"{name}":[\n{lines}\n]')
+    for key in (key for name in OPERATIONS for key in (name, thirds(name))):
+        lines = ",\n".join(json.dumps(e, separators=(",", ":")) for e in made.get(key, []))
+        groups.append(f'"{key}":[\n{lines}\n]')
     FILE.write_text("{" + ",\n".join(groups) + "}\n", encoding="utf-8")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import math
 import sys
 from pathlib import Path
@@ -12,23 +11,11 @@ import pytest
 from mpmath import mpf
 
 sys.path.insert(0, str(Path(__file__).parent))
-from every_mode import (
-    ALL_EXCEPTIONS,
-    MODES,
-    OPERATIONS,
-    beside_a_zero,
-    expected,
-    middle_points,
-    reverse,
-    third_derivative,
-    trial_points,
-    worst_in_every_mode,
-)
-from reference import BOUND
+from every_mode import MODES, in_mode, reverse, third_derivative
+from reference import OPERATIONS
+from reference_values import errors, truths, truths_of_thirds
 
 from autograd import grad
-
-COUNT = 2  # points of each kind; benchmarks/modes.py tries more
 
 operations = functools.partial(
     pytest.mark.parametrize, "operation", OPERATIONS.values(), ids=lambda o: o.name
@@ -36,41 +23,33 @@ operations = functools.partial(
 
 
 @operations()
-def test_every_mode_agrees_with_mpmath(operation):
-    worst = worst_in_every_mode(operation, COUNT)
+def test_every_mode_keeps_to_the_bounds(operation):
     for order, modes in MODES.items():
-        bound, _ = ALL_EXCEPTIONS.get((operation.name, order), (BOUND, ""))
-        for mode in modes:
-            error, positions, point = worst[mode]
-            assert error <= bound, (mode, positions, point)
+        for name, mode in modes.items():
+            beyond, _ = errors(operation.name, in_mode(operation, mode, order))
+            assert beyond == [], name
 
 
 @operations()
 def test_grad_is_backward_to_the_last_bit(operation):
-    for point in trial_points(operation, COUNT):
-        assert grad(operation.function)([*point]) == reverse(operation.function, point)
-
-
-def places(size):
-    """Up to their order, the operands to differentiate by; of long lists a few."""
-    if size > 2:
-        return [(0, 0, 0), (0, 0, 1), (0, 1, 2)]
-    return [*itertools.combinations_with_replacement(range(size), 3)]
+    for point, *_ in truths(operation.name):
+        actual = grad(operation.function)([*point])
+        for a, b in zip(actual, reverse(operation.function, point), strict=True):
+            assert a == b or math.isnan(a + b), point
 
 
 @operations()
 def test_third_derivatives_agree_with_mpmath_to_1e_12(operation):
-    """But where they under- or overflow, and beside their zeros, where terms cancel."""
-    for point in [*trial_points(operation, 1), *middle_points(operation, 6)]:
-        for positions in places(len(point)):
-            true = expected(operation, point, positions)
-            found = third_derivative(operation.function, [*point], positions)
+    """But where they under- or overflow; beside their zeros, where terms cancel, of their size."""
+    for truth in truths_of_thirds(operation.name):
+        for positions, true in truth.truths.items():
+            found = third_derivative(operation.function, [*truth.point], positions)
             if true == 0:
-                assert found == 0.0, (positions, point)
+                assert found == 0.0, (positions, truth.point)
             elif 1e-290 < abs(true) < 1e300:
-                assert math.isfinite(found), (positions, point)
-                agrees = abs(mpf(found) - true) <= 1e-12 * abs(true)
-                assert agrees or beside_a_zero(operation, point, positions), (positions, point)
+                assert math.isfinite(found), (positions, truth.point)
+                size = max(abs(true), truth.sizes.get(positions, 0.0))
+                assert abs(mpf(found) - true) <= 1e-12 * size, (positions, truth.point)
 
 
 def test_the_page_on_modes_has_every_operation_in_every_mode():
