@@ -16,10 +16,12 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import os
 import re
 import sys
-import time
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -155,25 +157,21 @@ def main() -> int:
     ]
     if not paths:
         sys.exit(f"no notebook in {FOLDER} starts with {' or '.join(arguments.names)}")
+    if arguments.check or arguments.broken:
+        way, together = partial(check, first=BROKEN if arguments.broken else ""), os.cpu_count()
+    else:
+        way, together = store, 1  # one at a time, for some cells show how long things take
     wrong = 0
-    for path in paths:
-        begun = time.perf_counter()
-        found = run_one(path, arguments)
-        wrong += bool(found)
-        print(f"{path.name}: {'WRONG' if found else 'ok'}, {time.perf_counter() - begun:.1f} s")
-        if not arguments.broken:
-            print(*found, sep="\n\n", end="\n\n" * bool(found), flush=True)
+    with ThreadPoolExecutor(together) as pool:
+        for path, found in zip(paths, pool.map(way, paths), strict=True):
+            wrong += bool(found)
+            print(f"{path.name}: {'WRONG' if found else 'ok'}", flush=True)
+            if not arguments.broken:
+                print(*found, sep="\n\n", end="\n\n" * bool(found), flush=True)
     if arguments.broken:
         print(f"{wrong} of {len(paths)} notebooks notice a wrong partial of the product")
         return int(wrong < ENOUGH)
     return min(wrong, 1)
-
-
-def run_one(path: Path, arguments: argparse.Namespace) -> list[str]:
-    """Run a notebook in the way asked for, and return what is wrong."""
-    if arguments.check:
-        return check(path)
-    return check(path, BROKEN) if arguments.broken else store(path)
 
 
 if __name__ == "__main__":
