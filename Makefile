@@ -1,6 +1,7 @@
 # make                  set up .venv and run the demo: train on real measurements, draw the pictures
 # make test             set up and pass the tests
 # make check            ruff, mypy and the examples in the docstrings
+# make lab              open the course in JupyterLab
 # make notebooks        run the notebooks of the course, and store what they show
 # make check-notebooks  run them and their exercises' solutions, and compare with what is stored
 # make bench            time the engine beside micrograd, and the compiler beside PyTorch, JAX and C
@@ -12,7 +13,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := demo
-.PHONY: demo test check notebooks check-notebooks bench precise robust mutants clean
+.PHONY: demo test check lab notebooks check-notebooks bench precise robust mutants clean
 
 demo: .venv/demo
 	$(BIN)/python -m nn demo
@@ -25,6 +26,10 @@ check: .venv/dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/python -m pytest --doctest-modules autograd nn
+
+lab: .venv/notebooks
+	$(BIN)/jupyter trust notebooks/*.ipynb
+	$(BIN)/jupyter lab notebooks
 
 notebooks: .venv/notebooks
 	$(BIN)/python notebooks/execute.py

@@ -27,13 +27,12 @@ LOOKS = {
 BEAT, REST = 0.8, 3.0  # seconds of one edge, and of the whole picture at the end
 
 
-def neuron() -> None:
-    """Draw the README's first expression, a neuron written out, still and moving."""
+def sweep() -> None:
+    """Draw a neuron written out, with the backward sweep moving through it."""
     x1, x2 = Value(2.0, "x1"), Value(0.5, "x2")
     w1, w2, b = Value(-3.0, "w1"), Value(1.0, "w2"), Value(6.0, "b")
     output = tanh(x1 * w1 + x2 * w2 + b)
     output.label = "output"
-    draw(output).save(DOCS / "neuron.svg")
     (DOCS / "sweep.svg").write_text(swept(draw(output)), encoding="utf-8")
 
 
@@ -89,7 +88,7 @@ def page() -> None:
         )
         view.goto(f"{path.as_uri()}#13")
         view.screenshot(
-            path=DOCS / "page.png", clip={"x": 0, "y": 110, "width": 1180, "height": 480}
+            path=DOCS / "page.png", clip={"x": 0, "y": 110, "width": 1180, "height": 464}
         )
         browser.close()
 
@@ -103,6 +102,6 @@ def demo() -> None:
 
 
 if __name__ == "__main__":
-    neuron()
+    sweep()
     page()
     demo()

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from nbformat.sign import NotebookNotary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,6 +140,7 @@ def store(path: Path) -> list[str]:
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number}"  # so that only what changed changes
     nbformat.write(notebook, path)
+    NotebookNotary().sign(notebook)  # else JupyterLab shows no drawing of it
     return []
 
 
