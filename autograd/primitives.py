@@ -262,7 +262,10 @@ class Primitive:
         """Return every operand as a float or a `Scalar`; raise a TypeError if one is no number."""
         numbers = []
         for position, x in enumerate(operands):
-            if not (isinstance(x, Scalar) or is_real(type(x))):
+            if type(x) in _RANKS:
+                numbers.append(x)
+                continue
+            if not is_real(type(x)):
                 name = self.operand_name(position, len(operands))
                 numpy = sys.modules.get("numpy")
                 array = numpy is not None and isinstance(x, numpy.ndarray)
@@ -272,7 +275,7 @@ class Primitive:
                 raise TypeError(
                     f"{self.name}: expected a number or Value as {name}, got {shown(x)}{advice}"
                 )
-            numbers.append(x if isinstance(x, Scalar) else to_float(x))
+            numbers.append(to_float(x))
         return numbers
 
     def operand_name(self, position: int, _count: int) -> str:
@@ -652,9 +655,9 @@ def _silu_partial(x: Any, sech_of_half: Any) -> Any:
         inside(x, -4.0, -0.5),
         square(logistic) * (lost + _SILU_RATE * away * (1.0 - lost)),
         where(
-            less(x, -20.0),
-            half * (exp(0.5 * x) + times(half, x)),
-            logistic + times(half * half, x),
+            inside(x, -1500.0, -20.0),
+            half * (exp(0.5 * x) + half * x),
+            logistic + half * half * x,
         ),
     )
 
@@ -683,9 +686,7 @@ def _gelu_partial(x: Any) -> Any:
     series: Any = 0.0
     for coefficient in reversed(_GELU_SERIES):
         series = (series + coefficient) * away
-    return where(
-        inside(x, -1.0, -0.5), series, normal_distribution(x) + times(normal_density(x), x)
-    )
+    return where(inside(x, -1.0, -0.5), series, normal_distribution(x) + normal_density(x) * x)
 
 
 def _others(xs: Sequence[Any], combine: Callable[[Any, Any], Any]) -> list[Any]:
