@@ -23,7 +23,7 @@ from torch.nn import functional
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from every_mode import at_places, eager
 from reference import OPERATIONS
-from reference_values import BOUNDS, CANCEL, LISTS, POINTS, truths, wanted
+from reference_values import BOUNDS, CANCEL, EXCEPTIONS, LISTS, POINTS, error, truths, wanted
 
 from autograd.primitives import Reduction
 
@@ -235,10 +235,8 @@ def worst_of(
             ):
                 continue
             order = len(positions)
-            error = truth.error(positions, answer[positions])
-            if (operation.name, positions) in CANCEL and error > BOUNDS[order]:
-                error = truth.error(positions, answer[positions], of_terms=True)
-            worst[order] = max(worst[order], Worst(error, positions, truth.point))
+            found = error(operation.name, truth, positions, answer[positions])
+            worst[order] = max(worst[order], Worst(found, positions, truth.point))
     return worst
 
 
@@ -316,8 +314,7 @@ def our_lines(found: dict[str, list[Worst]]) -> list[str]:
 
 def mark(name: str, order: int) -> str:
     """A star where there is an exception."""
-    orders = {(n, len(positions)) for n, positions, *_ in (*CANCEL, *POINTS)} | {*LISTS}
-    return "\\*" if (name, order) in orders else ""
+    return "\\*" if (name, order) in EXCEPTIONS else ""
 
 
 def peers_lines(found: Found) -> list[str]:

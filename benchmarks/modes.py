@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from every_mode import MODES, in_mode
 from reference import OPERATIONS
-from reference_values import CANCEL, LISTS, POINTS, worst
+from reference_values import EXCEPTIONS, worst
 
 import autograd
 
@@ -60,10 +60,9 @@ end."""
 
 def line(operation: Operation) -> tuple[str, dict[str, float]]:
     """The operation's line of the page, and its error in each mode."""
-    exceptions = {(name, len(positions)) for name, positions, *_ in (*CANCEL, *POINTS)} | {*LISTS}
     errors, cells = {}, []
     for order, modes in MODES.items():
-        mark = "\\*" if (operation.name, order) in exceptions else ""
+        mark = "\\*" if (operation.name, order) in EXCEPTIONS else ""
         for name, mode in modes.items():
             errors[name] = worst(operation.name, in_mode(operation, mode, order))
             cells.append(f"{errors[name]:.2f}{mark}")

@@ -79,6 +79,8 @@ POINTS = {
     ("gelu", (0,), (-38.4,)): _SUBNORMAL,
     ("gelu", (0, 0), (-38.4,)): _SUBNORMAL,
 }
+# Of which an exception speaks: an operation's partials of an order
+EXCEPTIONS = {(name, len(positions)) for name, positions, *_ in (*CANCEL, *POINTS)} | {*LISTS}
 
 
 # Points: those of every operation, and beside them what is hard about this one
