@@ -766,35 +766,24 @@ def flat_memory_of_new_functions(count: int) -> str:
             autograd.trace(lambda x, w=w: tanh(w * x), 1.0)
             autograd.draw(tanh(w * 2.0)).dot  # noqa: B018  makes it
             explain(tanh(w * 2.0))
+        gc.collect()
 
-    return _flat(functions, count, collected=True, warm=count)
+    return _flat(functions, count, warm=count)
 
 
-def _flat(
-    work: Callable[[int], None],
-    count: int,
-    *,
-    collected: bool = False,
-    warm: int = 1000,
-    most: int = 500,
-) -> str:
+def _flat(work: Callable[[int], None], count: int, warm: int = 1000) -> str:
     """Return how much more memory there is at the end; raise unless it is a trifle."""
     gc.collect()
-    if not collected:
-        gc.disable()
+    gc.disable()
     try:
         work(warm)
-        if collected:
-            gc.collect()
         blocks, memory = sys.getallocatedblocks(), resident()
         work(count)
-        if collected:
-            gc.collect()
         more = sys.getallocatedblocks() - blocks
         grown = resident() - memory
     finally:
         gc.enable()
-    assert more <= most, f"{more} blocks more after {count} steps"
+    assert more <= 500, f"{more} blocks more after {count} steps"
     assert grown <= 8 << 20, f"{grown} bytes more after {count} steps"
     return f"{count:,} steps, {more} blocks and {max(0, grown) >> 10} KiB more"
 
