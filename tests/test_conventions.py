@@ -302,7 +302,7 @@ def compiled_gradient(precise):
     return code.mean_and_gradient(xs, [0.0])[1].tolist()
 
 
-def share(results, case, order):
+def of_case(case, order, results):
     """The part of all cases' numbers that is this case's."""
     start = sum(len(other.point) ** order for other in CASES[: CASES.index(case)])
     return results[start:][: len(case.point) ** order]
@@ -312,16 +312,20 @@ def itself(f):
     return f
 
 
-COMPILED = {
-    order: {
-        f"{kind}{way}": lambda case, d=derivative, p=precise, rows=rows, order=order: share(
-            compiled_results(d, p, rows), case, order
-        )
-        for kind, precise in (("compiled", False), ("precise", True))
-        for way, rows in (("", 0), (" batch", 9))
+def compiled(order, *, precise, rows):
+    derivative = (itself, grad, hessian)[order]
+    return lambda case: of_case(case, order, compiled_results(derivative, precise, rows))
+
+
+COMPILED = [
+    {
+        "compiled": compiled(order, precise=False, rows=0),
+        "compiled batch": compiled(order, precise=False, rows=9),
+        "precise": compiled(order, precise=True, rows=0),
+        "precise batch": compiled(order, precise=True, rows=9),
     }
-    for order, derivative in enumerate([itself, grad, hessian])
-}
+    for order in range(3)
+]
 IN_MODES = {
     0: {
         "eager": each(lambda f, xs: f([*map(Value, xs)])),
@@ -336,8 +340,8 @@ IN_MODES = {
         "grad of a Program": each(lambda f, xs: grad(trace(f, xs))(xs)),
         "traced forward": each(lambda f, xs: trace(lambda xs: forward(f, xs), xs)(xs)),
         **COMPILED[1],
-        "compiled, by parameters": lambda case: share(compiled_gradient(False), case, 1),
-        "precise, by parameters": lambda case: share(compiled_gradient(True), case, 1),
+        "compiled, by parameters": lambda case: of_case(case, 1, compiled_gradient(False)),
+        "precise, by parameters": lambda case: of_case(case, 1, compiled_gradient(True)),
     },
     2: {**{name: each(mode) for name, mode in MODES[2].items()}, **COMPILED[2]},
 }
