@@ -401,8 +401,8 @@ that is correct to rounding is within 0.5. The truth is a stored table of {numbe
 and second derivatives at {total} points, made by mpmath: functions, and central differences of
 them, the precision doubled until two answers agree to 20 digits. No rule of differentiation is
 used. The tests hold every value to {BOUNDS[0]:g} ulp, every first derivative to {BOUNDS[1]:g}, and
-every second one, mixed ones too, to {BOUNDS[2]:g} (to {BOUNDS[1]:g} where it is no sum, of no list, and a
-normal number), but for the exceptions at the end.
+every second one, mixed ones too, to {BOUNDS[2]:g} (to {BOUNDS[1]:g} where it is no sum, of no
+list, and a normal number), but for the exceptions at the end.
 
 {chr(10).join(counts(found, normal))}
 
