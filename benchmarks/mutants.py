@@ -1,6 +1,7 @@
 """Mutation testing: small changes to the engine that its tests must notice; writes docs/mutants.md.
 
-    python benchmarks/mutants.py [MODULE ...]
+    python benchmarks/mutants.py [MODULE ...]   judge the mutants of these modules, or of all
+    python benchmarks/mutants.py --known        write the page of the verdicts that there are
 
 The engine is never written to. This process loads everything but the engine, and forks for every
 mutant; the fork imports the mutant in its module's place and runs the tests that are about it,
@@ -53,8 +54,8 @@ TESTS = {
     "tracer": "tracer functional program differences",
     "program": "tracer program",
     "value": "value tracer functional backward primitives",
-    "primitives": "accuracy value conventions forward structure functional primitives",
-    "ieee": "accuracy conventions ieee",
+    "primitives": "accuracy value primitives conventions forward structure functional",
+    "ieee": "accuracy ieee conventions",
     "flow": "functional recorded tracer conventions",
     "recorded": "functional recorded",
     "modes": "value",
@@ -62,7 +63,7 @@ TESTS = {
     "copies": "value",
 }
 LEFT_OUT = {
-    "accuracy": "machine_code",
+    "accuracy": "machine_code or stored_table",
     "conventions": "compiled or precise",
     "differences": "every_row or every_scale or every_mode or drawn",
     "primitives": "agrees_with_mpmath or page_on_accuracy",
@@ -86,8 +87,8 @@ docstrings, `type(x) == float` for `type(x) is float`, and the intervals of the 
 tests take their numbers.
 """
 HEAD = """\
-| module | mutants | killed | of these by a limit | equivalent | open | killed | but equivalent |
-|---|---|---|---|---|---|---|---|"""
+| module | mutants | not run | equivalent | killed | by a limit | open | score | but equivalent |
+|---|---|---|---|---|---|---|---|---|"""
 SURVIVE = """\
 ## Survivors
 
@@ -98,11 +99,14 @@ OPEN = "Open: a test is missing, or a reason"
 
 
 class Verdict(NamedTuple):
-    """What became of a mutant: why it is equivalent, else what killed it, '' if nothing did."""
+    """What became of a mutant: why it is equivalent, else what killed it.
+
+    The killer is '' if nothing killed it, and None if it has not run yet.
+    """
 
     mutant: Mutant
     why: str
-    killer: str
+    killer: str | None
     seconds: float
 
 
@@ -199,31 +203,34 @@ def _bare(line: str) -> str:
     return line.replace(" ", "")
 
 
-def judge(module: str) -> list[Verdict]:
-    """Return the verdict on every mutant of a module, from the file or from its tests."""
+def known_verdicts(module: str) -> list[Verdict]:
+    """Return the verdict on every mutant of a module, as far as it is on file."""
     tests = digest_of_tests(module)
     known: dict[str, tuple[str, float]] = {}
     lines = VERDICTS.read_text("utf-8").splitlines() if VERDICTS.exists() else []
     for key, killer, seconds, of_tests in map(json.loads, lines):
         if killer or of_tests == tests:
             known[key] = killer, seconds
-    every = [*mutants(module)]
-    reasons = [*map(why_equivalent, every)]
-    new = [m for m, why in zip(every, reasons, strict=True) if not why and key_of(m) not in known]
+    return [
+        Verdict(mutant, why_equivalent(mutant), *known.get(key_of(mutant), (None, 0.0)))
+        for mutant in mutants(module)
+    ]
+
+
+def judge(module: str) -> list[Verdict]:
+    """Return the verdict on every mutant of a module, from the file or from its tests."""
+    tests = digest_of_tests(module)
+    new = [v.mutant for v in known_verdicts(module) if v.killer is None and not v.why]
     limits = time_limits(module) if new else {}
     VERDICTS.parent.mkdir(exist_ok=True)
     with VERDICTS.open("a", encoding="utf-8") as file:
         for mutant, code, seconds in forked((mutant, limits) for mutant in new):
             names = ["", *TESTS[module].split()]
             killer = names[code] if code >= 0 else signal.Signals(-code).name
-            known[key_of(mutant)] = killer, seconds
             print(json.dumps([key_of(mutant), killer, seconds, tests]), file=file, flush=True)
             if not killer:
                 print(f"  survives: {mutant.module}:{mutant.line} {shown(mutant)}", flush=True)
-    return [
-        Verdict(mutant, why, *known.get(key_of(mutant), ("", 0.0)))
-        for mutant, why in zip(every, reasons, strict=True)
-    ]
+    return known_verdicts(module)
 
 
 def time_limits(module: str) -> dict[str, float]:
@@ -266,15 +273,18 @@ def page(verdicts: dict[str, list[Verdict]], seconds: float) -> str:
     """Return docs/mutants.md."""
     rows, survivors = [], defaultdict(list)
     for module, every in (*verdicts.items(), ("all", [v for e in verdicts.values() for v in e])):
-        killed = [v.killer for v in every if v.killer and not v.why]
-        ended = sum(1 for killer in killed if killer.startswith("SIG"))
         alike = sum(1 for v in every if v.why)
-        cells = (len(every), len(killed), ended, alike, len(every) - len(killed) - alike)
-        scores = [f"{100 * len(killed) / n:.1f} %" for n in (len(every), len(every) - alike)]
+        ran = [v.killer for v in every if not v.why and v.killer is not None]
+        killed = [killer for killer in ran if killer]
+        ended = sum(1 for killer in killed if killer.startswith("SIG"))
+        left = len(every) - alike - len(ran)
+        cells = (len(every), left, alike, len(killed), ended, len(ran) - len(killed))
+        ran_or_alike = len(ran) + alike
+        scores = [f"{100 * len(killed) / n:.1f} %" if n else "" for n in (ran_or_alike, len(ran))]
         rows.append("| " + " | ".join(map(str, (f"`{module}`", *cells, *scores))) + " |")
         if module != "all":
             for v in every:
-                if v.why or not v.killer:
+                if v.why or v.killer == "":
                     survivors[v.why or OPEN].append(
                         f"`{module}` {v.mutant.line}: {shown(v.mutant)}"
                     )
@@ -291,13 +301,14 @@ def main(modules: list[str]) -> None:
     os.chdir(ROOT)
     os.environ |= {"CI": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "OPENBLAS_NUM_THREADS": "1"}
     gc.freeze()
+    known = modules == ["--known"]
     verdicts = {}
-    for module in modules or TESTS:
-        verdicts[module] = judge(module)
+    for module in TESTS if known else modules or TESTS:
+        verdicts[module] = known_verdicts(module) if known else judge(module)
         killed = sum(1 for v in verdicts[module] if v.killer and not v.why)
         seconds = sum(v.seconds for v in verdicts[module])
         print(f"{module}: {killed} of {len(verdicts[module])} killed, {seconds:.0f} s", flush=True)
-    if not modules:
+    if known or not modules:
         seconds = sum(v.seconds for every in verdicts.values() for v in every)
         PAGE.write_text(page(verdicts, seconds), "utf-8")
 
