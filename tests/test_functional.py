@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import struct
 import threading
 from typing import NamedTuple
 
@@ -35,6 +36,7 @@ from autograd import (
     vjp,
     where,
 )
+from autograd.primitives import gaussian, times
 
 JACOBIANS = [jacobian, jacobian_forward, jacobian_reverse]
 jacobians = pytest.mark.parametrize("mode", JACOBIANS, ids=lambda mode: mode.__name__)
@@ -201,6 +203,46 @@ def test_threads_do_not_disturb_each_other():
         assert answers == [12.0] * 60
 
 
+# Derivatives along a direction
+
+
+def along(f, x):
+    """The derivative of f at x, by jvp."""
+    return jvp(f, (x,), (1.0,))[1]
+
+
+def test_derivatives_taken_along_a_direction_are_computed_with_further():
+    for first in (grad, jacobian, jacobian_reverse, lambda f: lambda x: vjp(f, x)[1](1.0)[0]):
+        assert (
+            along(lambda x, d=first: 5.0 * d(cube)(x) + d(cube)(x) ** 2, 2.0) == 5.0 * 12.0 + 288.0
+        )
+
+
+def test_a_derivative_that_is_0_only_here_moves_along_a_direction():
+    assert jvp(lambda a: grad(lambda x: times(a, x))(3.0), (0.0,), (2.0,)) == (0.0, 2.0)
+    assert jvp(lambda a: 5.0 * grad(lambda x: times(a, x))(3.0), (0.0,), (2.0,)) == (0.0, 10.0)
+
+
+def test_gradients_by_arguments_of_which_only_one_moves_along_a_direction():
+    def by_both(x, y):
+        return grad(lambda x, y: x**2 * y**3, (0, 1))(x, y)
+
+    assert along(lambda x: by_both(x, 3.0), 2.0) == (54.0, 108.0)
+    assert along(lambda y: by_both(2.0, y), 3.0) == (108.0, 72.0)
+    assert along(lambda x: along(lambda y: by_both(x, y), 3.0), 2.0) == (54.0, 72.0)
+    assert along(lambda y: along(lambda x: by_both(x, y), 2.0), 3.0) == (54.0, 72.0)
+    assert along(lambda x: along(lambda y: 5.0 * by_both(x, y)[0], 3.0), 2.0) == 270.0
+
+
+def test_a_result_that_does_not_move_along_a_direction_has_a_gradient_that_does_not():
+    def by_both(x, y):
+        return grad(lambda x, _: cube(x), (0, 1))(x, y)
+
+    assert jvp(lambda y: by_both(2.0, y), (3.0,), (1.0,)) == ((12.0, 0.0), (0.0, 0.0))
+    assert along(lambda x: along(lambda y: by_both(x, y), 3.0), 2.0) == (0.0, 0.0)
+    assert along(lambda x: jvp(lambda y: by_both(x, y), (3.0,), (1.0,))[0], 2.0) == (12.0, 0.0)
+
+
 # Structures of arguments
 
 
@@ -335,6 +377,19 @@ def test_wide_and_tall_jacobians_are_the_same_by_every_sweep(outputs, inputs):
         assert np.array(mode(f)(xs)) == pytest.approx(reverse, rel=1e-14)
 
 
+@pytest.mark.parametrize(("outputs", "inputs"), [(1, 3), (3, 3), (3, 1), (5, 2)])
+def test_a_jacobian_is_swept_from_the_fewer_side(outputs, inputs):
+    """Reverse or forward shows in the last bits: products are taken from the other end."""
+
+    def f(xs):
+        return [dot(xs, [0.3 + i + j for j in range(inputs)]) * 0.3 * 0.7 for i in range(outputs)]
+
+    xs = [1.0] * inputs
+    forward, reverse = jacobian_forward(f)(xs), jacobian_reverse(f)(xs)
+    assert forward != reverse
+    assert jacobian(f)(xs) == (forward if inputs < outputs else reverse)
+
+
 # Which arguments
 
 
@@ -361,6 +416,15 @@ def test_argnums_chooses_the_arguments(mode, argnums, expected):
     assert mode(mixed, argnums)(2.0, 3.0, 2.0, scale=1.0) == expected
     if mode is grad:
         assert value_and_grad(mixed, argnums)(2.0, 3.0, 2.0) == (24.0, expected)
+
+
+@pytest.mark.parametrize("mode", [grad, *JACOBIANS, hessian], ids=lambda mode: mode.__name__)
+def test_a_derivative_is_by_the_first_argument_if_none_is_named(mode):
+    assert mode(lambda x, y: x * x * y)(3.0, 2.0) == (4.0 if mode is hessian else 12.0)
+
+
+def test_value_and_grad_is_by_the_first_argument_if_none_is_named():
+    assert value_and_grad(lambda x, y: x * x * y)(3.0, 2.0) == (18.0, 12.0)
 
 
 def test_argnums_chooses_blocks_of_the_hessian():
@@ -446,6 +510,36 @@ def test_a_pushforward_of_values_is_recorded():
     assert (answer.data, t.grad) == (24.0, 12.0)
 
 
+def test_a_pushforward_of_a_value_of_0_is_recorded():
+    t = Value(0.0)
+    answer = linearize(cube, 2.0)[1](t)
+    answer.backward()
+    assert (answer.data, t.grad) == (0.0, 12.0)
+
+
+def test_a_pushforward_called_in_a_trace_hands_on_what_the_function_captured():
+    w = Value(2.0)
+    _, pushforward = linearize(lambda x: w * cube(x), 1.0)
+    program = trace(lambda x: x * pushforward(1.0), 0.0)
+    w.data = 5.0
+    assert program(3.0) == 45.0
+
+
+def bits(numbers):
+    return ["nan" if math.isnan(x) else struct.pack("<d", x) for x in numbers]
+
+
+@pytest.mark.parametrize("t", [-1.0, 0.0, 0.1, -0.3, 1e308, -1e308, math.inf, math.nan])
+def test_a_pushforward_gives_the_bits_that_jvp_gives(t):
+    def f(x, y):
+        return [0.0 * x, x * y + x * 0.7 + y, sin(x) / y, where(x > 0.0, cube(x), sqrt(y)), -y]
+
+    point = (0.1, 0.7)
+    _, pushforward = linearize(f, *point)
+    for tangents in ((t, 0.3), (0.3, t), (t, t)):
+        assert bits(pushforward(*tangents)) == bits(jvp(f, point, tangents)[1])
+
+
 def test_values_that_vjp_and_linearize_give_are_plain():
     a = Value(3.0)
     for mode in (
@@ -517,6 +611,14 @@ def test_functions_that_use_pythons_branches_follow_the_numbers():
 def test_detect_anomaly_watches_what_the_user_wrote_and_not_how_outputs_are_gathered(derivative):
     with detect_anomaly():
         derivative()
+
+
+@pytest.mark.parametrize("x", [27.1, -27.1])
+def test_the_slope_of_a_gaussian_is_right_where_it_is_almost_0(x):
+    assert grad(gaussian)(x) == -2.0 * x * gaussian(x) != 0.0
+    assert hessian(gaussian)(x) == pytest.approx(
+        (4.0 * x * x - 2.0) * gaussian(x), rel=1e-5, abs=1e-320
+    )
 
 
 def test_linearize_keeps_the_arguments_it_was_given():

@@ -83,6 +83,13 @@ def test_special_numbers_are_answered_as_numpy_answers_them(name):
         assert function(*numbers) == pytest.approx(wanted, rel=1e-15, abs=0.0, nan_ok=True), numbers
 
 
+@pytest.mark.parametrize("f", [ieee.maximum, ieee.minimum], ids=lambda f: f.__name__)
+def test_of_equal_operands_the_second_is_given(f):
+    """It shows in the sign of zero alone, and there machine code must know it."""
+    assert bits(f(0.0, -0.0)) == bits(-0.0)
+    assert bits(f(-0.0, 0.0)) == bits(0.0)
+
+
 def test_zero_keeps_its_sign():
     odd = (ieee.floor, ieee.ceil, ieee.sqrt, ieee.cbrt, ieee.sin, ieee.tanh, ieee.softsign)
     assert {math.copysign(1.0, f(-0.0)) for f in odd} == {-1.0}
@@ -115,9 +122,11 @@ LIMITS = [
     ("one_minus_square", (inf,), -inf),
     ("direction", (inf, 3.0), 1.0),
     ("direction", (3.0, -inf), 0.0),
+    ("direction", (inf, nan), nan),
     ("direction", (0.0, 0.0), 0.0),
     ("exp_difference", (-inf, 0.0), 0.0),
     ("exp_difference", (1e308, 1e308), 1.0),
+    ("exp_difference", (709.9, 0.0), inf),
     ("portion", (0.0, 1.0), 0.0),
     ("times", (0.0, inf), 0.0),
     ("times", (nan, 0.0), 0.0),
@@ -130,6 +139,8 @@ LIMITS = [
     ("logsumexp", (inf, 0.0), inf),
     ("logsumexp", (), -inf),
     ("peak", (1.0, nan, 2.0), nan),
+    ("relu", (-0.0,), 0.0),
+    ("step", (-0.0,), 0.0),
     ("share", (1.0, 1.0), 0.5),
     ("inside", (1.0, 0.0, 1.0), 1.0),
     ("clip", (3.0, 1.0, 0.0), 0.0),
@@ -179,7 +190,7 @@ def test_formulas_join_without_a_seam(name, x):
         assert ulps(EVERY[name](there), expected) <= 4.0, there
 
 
-@pytest.mark.parametrize("difference", [-745.0, -708.4, -30.3, 0.1, 308.9, 707.9])
+@pytest.mark.parametrize("difference", [-745.0, -708.4, -30.3, 0.1, 308.9, 708.9])
 def test_the_exponential_of_a_difference_is_that_of_the_exact_difference(difference):
     for b in (0.1, -0.3, 1000.7):
         point = (difference + b, b)
@@ -196,6 +207,12 @@ def test_a_cube_root_is_the_nearest_float(x):
 
 def test_the_cube_root_of_a_cube_is_exact():
     assert [n for n in range(-300, 300) if ieee.cbrt(float(n**3)) != n] == []
+
+
+@given(x=st.floats(1e150, 1e154) | st.floats(-1e154, -1e150))
+def test_a_large_square_is_inverted_as_if_it_did_not_overflow(x):
+    scaled = math.ldexp(x, -500)
+    assert ieee.lorentzian(x) == math.ldexp(1.0 / (scaled * scaled), -1000)
 
 
 MODERATE = st.floats(1e-100, 1e100) | st.floats(-1e100, -1e-100)

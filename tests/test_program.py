@@ -22,13 +22,16 @@ from autograd import (
     log,
     maximum,
     pow,
+    primitive,
+    sech,
+    square,
     tanh,
     trace,
     value_and_grad,
     where,
 )
 from autograd.forward import Dual
-from autograd.primitives import Reduction
+from autograd.primitives import TABLE, Reduction
 from autograd.tracer import Tracer
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -189,6 +192,29 @@ def test_every_row_is_written_to_the_last_bit_of_value_and_gradient(row):
         source = written(program)
         for point in points:
             assert same_bits(flat(program(point)), flat(source(point))), point
+
+
+@pytest.fixture
+def table():
+    """The table may be changed, and is as before afterwards."""
+    before = dict(TABLE)
+    yield
+    TABLE.clear()
+    TABLE.update(before)
+
+
+@pytest.mark.usefixtures("table")
+@pytest.mark.parametrize("module", ["__main__", "a", "zz"])
+def test_a_primitive_of_the_users_own_is_written_in_the_engines_from_whatever_module(module):
+    def softer(x):
+        return tanh(0.5 * x)
+
+    softer.__module__ = module
+    row = primitive("softer", softer, lambda _z, x: 0.5 * square(sech(0.5 * x)))
+    w, v = Value(3.0, "w"), Value(4.0)
+    program = trace(lambda x, y: row(x * w) * v - row(y), 0.0, 0.0)
+    assert "softer" not in program.to_python()
+    assert written(program)(0.25, 2.0) == program(0.25, 2.0)
 
 
 @settings(max_examples=30)

@@ -24,8 +24,10 @@ from autograd import (
     Value,
     detect_anomaly,
     dot,
+    elu,
     exp,
     hypot,
+    leaky_relu,
     log,
     no_grad,
     primitives,
@@ -120,6 +122,39 @@ def test_only_an_array_is_sent_to_numpy(wrong):
     with pytest.raises(TypeError) as error:  # NumPy has no relu
         relu(np.array([1.0]))
     assert "np." not in str(error.value)
+
+
+def test_a_new_node_has_no_gradient_and_no_label_whatever_made_it():
+    x = Value(2.0, "x")
+    x.grad = 3.0
+    made = [relu(x), (-x).relu(), -x, tanh(x), hypot(x, 1.0), dot([x], [x], x), dot([x], [1.0], x)]
+    for sign in SIGNS.values():
+        made += [sign(x, x), sign(x, 3), sign(3, x)]
+    assert {(node.grad, node.label) for node in made} == {(0.0, "")}
+
+
+def test_dot_refuses_by_name_what_has_data_and_is_no_number():
+    class Tensor:
+        def __rmul__(self, _):
+            return self
+
+        __radd__ = __add__ = __mul__ = __rmul__
+        data = property(lambda self: self)
+
+    x = Value(2.0)
+    for ws, xs, bias, name in (
+        ([x, Tensor()], [x, x], x, r"ws\[1\]"),
+        ([x, x], [x, Tensor()], x, r"xs\[1\]"),
+        ([x, x], [x, x], Tensor(), "bias"),
+    ):
+        with pytest.raises(TypeError, match=rf"dot: expected a number or Value as {name}, got Te"):
+            dot(ws, xs, bias)
+
+
+def test_operands_that_are_left_out_have_their_defaults():
+    for x in (-2.0, 3.0, Value(-2.0)):
+        assert elu(x) == elu(x, 1.0) == elu(x, alpha=1.0)
+        assert leaky_relu(x) == leaky_relu(x, 0.01) == leaky_relu(x, slope=0.01)
 
 
 def test_a_kind_of_number_must_say_how_it_records():
