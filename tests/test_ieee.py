@@ -123,6 +123,7 @@ LIMITS = [
     ("direction", (inf, 3.0), 1.0),
     ("direction", (3.0, -inf), 0.0),
     ("direction", (inf, nan), nan),
+    ("direction", (inf, -inf), nan),
     ("direction", (0.0, 0.0), 0.0),
     ("exp_difference", (-inf, 0.0), 0.0),
     ("exp_difference", (1e308, 1e308), 1.0),
