@@ -14,6 +14,7 @@ from scipy.optimize import minimize
 
 from autograd import (
     Value,
+    clip,
     detect_anomaly,
     dot,
     exp,
@@ -26,7 +27,10 @@ from autograd import (
     jvp,
     linearize,
     log,
+    maximum,
+    minimum,
     no_grad,
+    relu,
     sin,
     sqrt,
     sum,
@@ -611,6 +615,24 @@ def test_functions_that_use_pythons_branches_follow_the_numbers():
 def test_detect_anomaly_watches_what_the_user_wrote_and_not_how_outputs_are_gathered(derivative):
     with detect_anomaly():
         derivative()
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        lambda x: minimum(x, -1.0),
+        lambda x: minimum(-1.0, x),
+        lambda x: maximum(x, 1.0),
+        lambda x: clip(x, 1.0, 2.0),
+        lambda x: clip(-1.0, 0.0, x + 1.0),
+        lambda x: clip(3.0, x, 1.0),
+        lambda x: relu(-x),
+        lambda x: where(x > 0.0, x, 1.0),
+        lambda x: times(0.0, x),
+    ],
+)
+def test_an_operand_that_is_not_chosen_contributes_0_even_if_its_own_slope_is_infinite(choice):
+    assert grad(lambda x: choice(sqrt(x)))(0.0) == 0.0
 
 
 @pytest.mark.parametrize("x", [27.1, -27.1])
