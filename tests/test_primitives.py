@@ -11,6 +11,7 @@ import operator
 import pickle
 import struct
 import sys
+from decimal import Decimal
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -22,7 +23,23 @@ from hypothesis import strategies as st
 from mpmath import mp
 
 import autograd
-from autograd import Value, dot, ieee, log_softmax, logsumexp, mean, norm, primitives, softmax, sum
+from autograd import (
+    Value,
+    dot,
+    hypot,
+    ieee,
+    jvp,
+    leaky_relu,
+    log_softmax,
+    logsumexp,
+    mean,
+    norm,
+    primitives,
+    softmax,
+    sum,
+    tanh,
+    trace,
+)
 from autograd.backward import cotangents
 from autograd.primitives import TABLE, Function, Reduction
 
@@ -501,3 +518,25 @@ def test_an_array_is_refused_with_the_function_that_takes_it():
         autograd.sin(np.ones(2))
     with pytest.raises(TypeError, match=r"relu: expected .* got ndarray [^;]*$"):
         autograd.relu(np.ones(2))
+
+
+def test_a_signaling_nan_is_a_nan():
+    assert math.isnan(tanh(Decimal("sNaN")))
+
+
+def test_a_list_may_hold_every_kind_of_number_at_once():
+    v = Value(3.0)
+
+    def f(x):
+        return jvp(lambda y: sum([1.0, v, y * y, x]), (x,), (1.0,))
+
+    assert trace(f, 2.0)(2.0) == (1.0 + 3.0 + 4.0 + 2.0, 4.0)
+
+
+def test_an_error_names_what_was_given_by_position_and_by_name():
+    with pytest.raises(TypeError, match=r"got 1 and slop$"):
+        leaky_relu(1.0, slop=0.1)
+    with pytest.raises(TypeError, match=r"got 1$"):
+        hypot(1.0)
+    with pytest.raises(TypeError, match=r"expected one list, got 3 arguments"):
+        sum(1.0, 2.0, 3.0)
