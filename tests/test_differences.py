@@ -65,15 +65,6 @@ SLOPING = [row for row in ROWS if any(slopes(row))]
 every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 
 
-@pytest.fixture(autouse=True)
-def table():
-    """The table may be changed, and is as before afterwards."""
-    before = dict(TABLE)
-    yield
-    TABLE.clear()
-    TABLE.update(before)
-
-
 # Differences
 
 

@@ -217,16 +217,6 @@ def test_a_wrong_count_of_numbers_is_an_error(script):
         results_of(script, [(trace(tanh, 0.0), [1.0, 2.0])])
 
 
-@pytest.fixture
-def table():
-    """The table may be changed, and is as before afterwards."""
-    before = dict(TABLE)
-    yield
-    TABLE.clear()
-    TABLE.update(before)
-
-
-@pytest.mark.usefixtures("table")
 def test_primitives_of_the_users_own_are_written_out():
     softer = primitive("softer", lambda x: tanh(0.5 * x), lambda _z, x: 0.5 * square(sech(0.5 * x)))
     sent = program_json(trace(softer, 0.0))
@@ -235,7 +225,6 @@ def test_primitives_of_the_users_own_are_written_out():
     assert program_json(trace(same, 0.0))["instructions"] == [["tanh", 0]]
 
 
-@pytest.mark.usefixtures("table")
 def test_a_primitive_that_is_not_written_in_the_engines_operations_is_named():
     outside = primitive("outside", math.tanh, lambda _z, x: square(sech(x)))
     with pytest.raises(TypeError, match="explore: the value of primitive 'outside' is not written"):

@@ -31,7 +31,7 @@ from autograd import (
     where,
 )
 from autograd.forward import Dual
-from autograd.primitives import TABLE, Reduction
+from autograd.primitives import Reduction
 from autograd.tracer import Tracer
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -194,16 +194,6 @@ def test_every_row_is_written_to_the_last_bit_of_value_and_gradient(row):
             assert same_bits(flat(program(point)), flat(source(point))), point
 
 
-@pytest.fixture
-def table():
-    """The table may be changed, and is as before afterwards."""
-    before = dict(TABLE)
-    yield
-    TABLE.clear()
-    TABLE.update(before)
-
-
-@pytest.mark.usefixtures("table")
 @pytest.mark.parametrize("module", ["__main__", "a", "zz"])
 def test_a_primitive_of_the_users_own_is_written_in_the_engines_from_whatever_module(module):
     def softer(x):
